@@ -1,0 +1,186 @@
+"""Intents to requests: the only file that knows how the ledger's JSON spells its fields (contract 4).
+
+On the hot path a body is pieced together from texts that are fixed per account and per ledger; only what an
+intent changes is rendered. Amounts are JSON strings (contract 1.2); optional fields are absent, never empty
+(contract 2.1, code 0053). May import: contract.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from demogen.contract import dsl
+from demogen.contract.exchange import Request
+from demogen.contract.money import units_text
+from demogen.contract.routes import ROUTES
+from demogen.contract.transactions import AccountRef, Action, Intent, LedgerRef, Leg
+from demogen.errors import CannotSpell
+
+Spelling = Literal["json", "dsl", "mixed"]
+
+MARK = "demogen_key"
+
+_BOUNDARY = b"demogen-7e3a91c5d2"
+_DSL_TYPE = b"multipart/form-data; boundary=" + _BOUNDARY
+_DSL_HEAD = (
+    b"--" + _BOUNDARY + b'\r\nContent-Disposition: form-data; name="dsl"; filename="demogen.gold"\r\n'
+    b"Content-Type: text/plain\r\n\r\n"
+)
+_DSL_TAIL = b"\r\n--" + _BOUNDARY + b"--\r\n"
+
+_ROUTE_OF = {
+    Action.CREATE: "transaction.json",
+    Action.INFLOW: "transaction.inflow",
+    Action.OUTFLOW: "transaction.outflow",
+    Action.ANNOTATION: "transaction.annotation",
+    Action.BLOCK: "transaction.block",
+    Action.UNBLOCK: "transaction.unblock",
+    Action.COMMIT: "transaction.commit",
+    Action.CANCEL: "transaction.cancel",
+    Action.REVERT: "transaction.revert",
+    Action.READ_TRANSACTION: "transaction.get",
+    Action.READ_BALANCES: "balance.of_account",
+    Action.READ_STATEMENT: "operation.list",
+    Action.LIST_TRANSACTIONS: "transaction.list",
+    Action.LIST_ACCOUNTS: "account.list",
+    Action.COUNT_TRANSACTIONS: "transaction.count",
+}
+
+
+class Renderer:
+    """Renders intents for one run; keeps the fixed texts of the accounts and ledgers it has met.
+
+    Memory: a few hundred bytes for each account met.
+    """
+
+    def __init__(self, spelling: Spelling = "mixed") -> None:
+        self._spelling = spelling
+        self._targets: dict[tuple[int, int], bytes] = {}
+        self._heads: dict[int, str] = {}
+
+    def render(self, intent: Intent, mark: str) -> tuple[Request, bool]:
+        """The request that says `intent` under `mark`, and whether it is spelled in the DSL.
+
+        With the spelling "dsl" or "mixed" whatever the DSL can say goes out as DSL, the rest as JSON.
+        """
+        action = intent.action
+        if action <= Action.UNBLOCK:
+            if self._spelling != "json" and action is Action.CREATE and dsl.can_spell(intent):
+                return self._dsl(intent, mark), True
+            body = self._body(intent, mark)
+            return Request(b"POST", self._target(intent), body, key=mark.encode()), False
+        if action is Action.REVERT:
+            return Request(b"POST", self._subject_target(intent), key=mark.encode()), False
+        if action.is_write:
+            return Request(b"POST", self._subject_target(intent)), False
+        return self._read(intent), False
+
+    def _target(self, intent: Intent) -> bytes:
+        place = (intent.action, intent.ledger.index)
+        target = self._targets.get(place)
+        if target is None:
+            target = _target(_ROUTE_OF[intent.action], intent.ledger)
+            self._targets[place] = target
+        return target
+
+    def _subject_target(self, intent: Intent) -> bytes:
+        return _target(_ROUTE_OF[intent.action], intent.ledger, t=intent.subject)
+
+    def _read(self, intent: Intent) -> Request:
+        name = _ROUTE_OF[intent.action]
+        entity = intent.account.account_id if intent.account else ""
+        target = _target(name, intent.ledger, t=intent.subject, id=entity, query=intent.query)
+        return Request(ROUTES[name].method.encode(), target)
+
+    def _dsl(self, intent: Intent, mark: str) -> Request:
+        place = (0, intent.ledger.index)
+        target = self._targets.get(place)
+        if target is None:
+            target = self._targets[place] = _target("transaction.dsl", intent.ledger)
+        body = _DSL_HEAD + dsl.render(intent, mark).encode() + _DSL_TAIL
+        return Request(b"POST", target, body, content_type=_DSL_TYPE, key=mark.encode())
+
+    def _body(self, intent: Intent, mark: str) -> bytes:
+        action = intent.action
+        sources = self._legs(intent, intent.sources) if action is not Action.INFLOW else ""
+        targets = self._legs(intent, intent.targets) if action is not Action.OUTFLOW else ""
+        source = f',"source":{{"from":[{sources}]}}' if sources else ""
+        distribute = f',"distribute":{{"to":[{targets}]}}' if targets else ""
+        return (
+            f'{{{_optional(intent)}"metadata":{_metadata(intent, mark)},"send":{{"asset":"{intent.asset}",'
+            f'"value":"{units_text(intent.units, intent.scale)}"{source}{distribute}}}}}'
+        ).encode()
+
+    def _legs(self, intent: Intent, legs: tuple[Leg, ...]) -> str:
+        return ",".join([self._leg(intent, leg) for leg in legs])
+
+    def _leg(self, intent: Intent, leg: Leg) -> str:
+        account = leg.account
+        head = self._heads.get(account.index)
+        if head is None:
+            head = self._heads[account.index] = _leg_head(account)
+        if leg.units is not None:
+            how = f'"amount":{{"asset":"{intent.asset}","value":"{units_text(leg.units, intent.scale)}"}}'
+        elif leg.share is not None:
+            percentage, of_percentage = leg.share
+            of = f',"percentageOfPercentage":{of_percentage}' if of_percentage else ""
+            how = f'"share":{{"percentage":{percentage}{of}}}'
+        else:
+            how = '"remaining":"remaining"'
+        return f"{head}{how}{_leg_options(leg)}}}"
+
+
+def _target(name: str, ledger: LedgerRef, query: str = "", **ids: str) -> bytes:
+    return ROUTES[name].target(query, o=ledger.organization_id, l=ledger.ledger_id, **ids).encode()
+
+
+def _leg_head(account: AccountRef) -> str:
+    return f'{{"accountAlias":{_quoted(account.alias)},'
+
+
+def _leg_options(leg: Leg) -> str:
+    options = ""
+    if leg.balance_key != "default":
+        options += f',"balanceKey":{_quoted(leg.balance_key)}'
+    if leg.description:
+        options += f',"description":{_quoted(leg.description)}'
+    if leg.chart_of_accounts:
+        options += f',"chartOfAccounts":{_quoted(leg.chart_of_accounts)}'
+    if leg.route_id:
+        options += f',"routeId":"{leg.route_id}"'
+    return options
+
+
+def _optional(intent: Intent) -> str:
+    options = ""
+    if intent.description:
+        options += f'"description":{_quoted(intent.description)},'
+    if intent.code:
+        options += f'"code":{_quoted(intent.code)},'
+    if intent.group:
+        options += f'"chartOfAccountsGroupName":{_quoted(intent.group)},'
+    if intent.pending:
+        options += '"pending":true,'
+    if intent.transaction_date:
+        options += f'"transactionDate":"{intent.transaction_date}",'
+    if intent.route_id:
+        options += f'"routeId":"{intent.route_id}",'
+    return options
+
+
+def _metadata(intent: Intent, mark: str) -> str:
+    extra = "".join([f',"{key}":{_quoted(value)}' for key, value in intent.metadata])
+    return f'{{"{MARK}":"{mark}"{extra}}}'
+
+
+def _quoted(text: str) -> str:
+    return msgspec.json.encode(text).decode()
+
+
+def check_spelling(spelling: str) -> Spelling:
+    """The spelling of that name; raises CannotSpell where there is none."""
+    if spelling in ("json", "dsl", "mixed"):
+        return spelling  # type: ignore[return-value]
+    raise CannotSpell(f"unknown transaction format {spelling!r}", hint="use json, dsl or mixed")

@@ -1,0 +1,253 @@
+"""The journal: every attempt, written before it leaves and after it ends. Append-only, fixed width, one file a process.
+
+A file is a JSON header padded to a multiple of 64 bytes, then 64-byte little-endian records of four kinds:
+INTENT (what will be sent), LEGS (two legs each, amounts in atto units), OUTCOME (how it ended) and DROP (an arrival
+that was never sent, with the reason). Written with one `write` a loop turn, before that turn's sends; synced once a
+second. A torn tail is a partial record or a zero kind: readers stop there. May import: `contract`, `errors`, `clock`.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import os
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from demogen.contract.transactions import Intent, leg_amounts_atto
+from demogen.errors import RunFolderError
+
+WIDTH = 64
+MAGIC = b"DEMOGEN-JOURNAL1"
+NO_ID = bytes(16)
+
+
+class Kind(enum.IntEnum):
+    INTENT = 1
+    LEGS = 2
+    OUTCOME = 3
+    DROP = 4
+
+
+class Flag(enum.IntFlag):
+    """Flags of an INTENT (low) and of an OUTCOME (high)."""
+
+    PENDING = 1
+    EXPECTS_REFUSAL = 2
+    SPELLED_DSL = 4
+    READ = 8
+    DUPLICATE = 16
+    FUNDING = 32  # booked before the load, outside the measured window
+    REPLAYED = 256  # the answer carried X-Idempotency-Replayed: true
+    EXPECTED = 512  # outcome and code are what the pattern asked for
+
+
+class DropReason(enum.IntEnum):
+    NO_SLOT = 1  # no connection was free in time
+    DEADLINE = 2  # due too long ago when its turn came: the generator was behind
+    TARGET_DOWN = 3  # the ledger refused connections
+    WORKER_LOST = 4
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+# kind action pattern flags legs try | arrival | generation key_generation | key_arrival | due_ns | subject | ledger phase
+_INTENT = struct.Struct("<BBHHBBQIIQq16sIHH")
+# kind count - generation index | account side balance_key - amount(16) | the same again
+_LEGS = struct.Struct("<BBHIQIBBH16sIBBH16s")
+# kind outcome status code flags | index | generation try fault - | sent_ns | answered_ns | transaction_id | -
+_OUTCOME = struct.Struct("<BBHHHQIBBHqq16sQ")
+# kind reason - | index | generation - | due_ns | -
+_DROP = struct.Struct("<BB6xQI4xq32x")
+
+INTENT_DTYPE = np.dtype(
+    [
+        ("kind", "u1"), ("action", "u1"), ("pattern", "<u2"), ("flags", "<u2"), ("leg_count", "u1"), ("try", "u1"),
+        ("arrival", "<u8"), ("generation", "<u4"), ("key_generation", "<u4"), ("key_arrival", "<u8"),
+        ("due_ns", "<i8"), ("subject_hi", ">u8"), ("subject_lo", ">u8"), ("ledger", "<u4"),
+        ("phase", "<u2"), ("pad", "<u2"),
+    ]
+)  # fmt: skip
+LEGS_DTYPE = np.dtype(
+    [
+        ("kind", "u1"), ("count", "u1"), ("pad", "<u2"), ("generation", "<u4"), ("arrival", "<u8"),
+        ("account_a", "<u4"), ("side_a", "u1"), ("key_a", "u1"), ("pad_a", "<u2"), ("lo_a", "<u8"), ("hi_a", "<i8"),
+        ("account_b", "<u4"), ("side_b", "u1"), ("key_b", "u1"), ("pad_b", "<u2"), ("lo_b", "<u8"), ("hi_b", "<i8"),
+    ]
+)  # fmt: skip
+OUTCOME_DTYPE = np.dtype(
+    [
+        ("kind", "u1"), ("outcome", "u1"), ("status", "<u2"), ("code", "<u2"), ("flags", "<u2"), ("arrival", "<u8"),
+        ("generation", "<u4"), ("try", "u1"), ("fault", "u1"), ("pad", "<u2"), ("sent_ns", "<i8"),
+        ("answered_ns", "<i8"), ("transaction_hi", ">u8"), ("transaction_lo", ">u8"), ("pad2", "<u8"),
+    ]
+)  # fmt: skip
+DROP_DTYPE = np.dtype(
+    [
+        ("kind", "u1"), ("reason", "u1"), ("pad", "V6"), ("arrival", "<u8"), ("generation", "<u4"), ("pad2", "<u4"),
+        ("due_ns", "<i8"), ("pad3", "V32"),
+    ]
+)  # fmt: skip
+DTYPES = {Kind.INTENT: INTENT_DTYPE, Kind.LEGS: LEGS_DTYPE, Kind.OUTCOME: OUTCOME_DTYPE, Kind.DROP: DROP_DTYPE}
+
+DEBIT, CREDIT = 0, 1
+
+
+class JournalWriter:
+    """Appends records to a buffer; `flush` writes them. Not thread-safe: one writer, one loop.
+
+    Raises RunFolderError where the file cannot be written (a full disk): then nothing more may be sent.
+    """
+
+    def __init__(self, path: Path, *, header: dict[str, Any], balance_keys: Sequence[str] = ("default",)) -> None:
+        self.path = path
+        self.bytes_written = 0
+        self._keys = {key: index for index, key in enumerate(balance_keys)}
+        self._buffer = bytearray()
+        try:
+            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        self._buffer += encode_header({**header, "balance_keys": list(balance_keys)})
+        self.flush()
+
+    @property
+    def fd(self) -> int:
+        return self._fd
+
+    def intend(
+        self,
+        intent: Intent,
+        *,
+        arrival: int,
+        generation: int,
+        key_arrival: int,
+        key_generation: int,
+        due_ns: int,
+        pattern: int,
+        flags: int,
+        phase: int = 0,
+        attempt: int = 0,
+    ) -> None:
+        """Record what is about to be sent. Times are monotonic ns of this process (header: wall_offset_ns)."""
+        legs = intent.sources or intent.targets
+        self._buffer += _INTENT.pack(
+            Kind.INTENT, intent.action, pattern, flags, len(intent.sources) + len(intent.targets), attempt,
+            arrival, generation, key_generation, key_arrival, due_ns, _uuid_bytes(intent.subject),
+            intent.ledger.index, phase, 0,
+        )  # fmt: skip
+        if legs:
+            self._legs(intent, arrival, generation)
+
+    def _legs(self, intent: Intent, arrival: int, generation: int) -> None:
+        keys = self._keys
+        rows: list[tuple[int, int, int, int, bytes]] = []
+        for side, legs in ((DEBIT, intent.sources), (CREDIT, intent.targets)):
+            for leg, amount in zip(legs, leg_amounts_atto(intent, legs), strict=True):
+                rows.append(
+                    (leg.account.index, side, keys[leg.balance_key], 0, amount.to_bytes(16, "little", signed=True))
+                )
+        for start in range(0, len(rows) - 1, 2):
+            self._buffer += _LEGS.pack(Kind.LEGS, 2, 0, generation, arrival, *rows[start], *rows[start + 1])
+        if len(rows) % 2:
+            self._buffer += _LEGS.pack(Kind.LEGS, 1, 0, generation, arrival, *rows[-1], 0, 0, 0, 0, NO_ID)
+
+    def settle(
+        self,
+        *,
+        arrival: int,
+        generation: int,
+        outcome: int,
+        status: int,
+        code: int,
+        flags: int,
+        fault: int,
+        sent_ns: int,
+        answered_ns: int,
+        transaction_id: str,
+        attempt: int = 0,
+    ) -> None:
+        """Record how an attempt ended. `code` is the ledger's error code as a number, 0 without one."""
+        self._buffer += _OUTCOME.pack(
+            Kind.OUTCOME, outcome, status, code, flags, arrival, generation, attempt, fault, 0,
+            sent_ns, answered_ns, _uuid_bytes(transaction_id), 0,
+        )  # fmt: skip
+
+    def drop(self, *, arrival: int, generation: int, due_ns: int, reason: DropReason) -> None:
+        """Record an arrival that is never going to be sent."""
+        self._buffer += _DROP.pack(Kind.DROP, reason, arrival, generation, due_ns)
+
+    def flush(self) -> None:
+        """Hand everything buffered to the kernel; survives the death of this process."""
+        if not self._buffer:
+            return
+        data = self._buffer
+        try:
+            written = os.write(self._fd, data)
+            while written < len(data):
+                written += os.write(self._fd, memoryview(data)[written:])
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        self.bytes_written += len(data)
+        self._buffer = bytearray()
+
+    def sync(self) -> None:
+        """Force what was flushed to the disk; survives the death of the machine. Blocks: call it off the loop."""
+        os.fdatasync(self._fd)
+
+    def close(self) -> None:
+        self.flush()
+        self.sync()
+        os.close(self._fd)
+
+
+def encode_header(header: dict[str, Any]) -> bytes:
+    """Magic, length, JSON, padding: a multiple of 64 bytes."""
+    text = json.dumps(header, separators=(",", ":"), sort_keys=True).encode()
+    raw = MAGIC + struct.pack("<I", len(text)) + text
+    return raw + b" " * (-len(raw) % WIDTH)
+
+
+class JournalFile:
+    """One journal file, read back. `header` is what the writer was given."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with path.open("rb") as file:
+            head = file.read(len(MAGIC) + 4)
+            if head[: len(MAGIC)] != MAGIC or len(head) < len(MAGIC) + 4:
+                raise RunFolderError(f"{path} is not a journal", hint="name a file that a run wrote")
+            (length,) = struct.unpack("<I", head[len(MAGIC) :])
+            self.header: dict[str, Any] = json.loads(file.read(length))
+        raw = len(MAGIC) + 4 + length
+        self._start = raw + (-raw % WIDTH)
+        self.records = max(0, (path.stat().st_size - self._start) // WIDTH)
+
+    def chunks(self, records: int = 1 << 18) -> Iterator[dict[Kind, np.ndarray[Any, Any]]]:
+        """Arrays by kind (see the dtypes), `records` records at a time, in the order they were written."""
+        if not self.records:
+            return
+        rows = np.memmap(self.path, dtype=np.dtype(("V", WIDTH)), mode="r", offset=self._start, shape=(self.records,))
+        for start in range(0, self.records, records):
+            part = np.ascontiguousarray(rows[start : start + records])
+            kinds = part.view(np.uint8).reshape(-1, WIDTH)[:, 0]
+            zeros = np.flatnonzero(kinds == 0)
+            if zeros.size:
+                part, kinds = part[: zeros[0]], kinds[: zeros[0]]
+            yield {kind: part[kinds == kind].view(dtype) for kind, dtype in DTYPES.items()}
+            if zeros.size:
+                return
+
+
+def _uuid_bytes(text: str) -> bytes:
+    return bytes.fromhex(text.replace("-", "")) if text else NO_ID
+
+
+def _unwritable(path: Path, error: OSError) -> RunFolderError:
+    return RunFolderError(f"cannot write {path}: {error.strerror}", hint="free some space or name another --run-dir")
