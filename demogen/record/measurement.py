@@ -75,7 +75,7 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mix(msgspec.Struct, frozen=True, kw_only=True):
-    """Asked against done, judged on scripts started; `p_value` is of the chi-squared test, None where that is silent."""
+    """Asked against done, judged on scripts started; `p_value` is of the chi-squared test, None where it is silent."""
 
     patterns: dict[str, Share] = {}
     chi2: float | None = None

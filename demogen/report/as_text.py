@@ -1,0 +1,78 @@
+"""The report for a terminal: one screen, the sentence that matters first. Plain text, no colours.
+
+May import: `run_report`, `phrases`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from demogen.record.measurement import Spread
+from demogen.report.phrases import about, headline, milliseconds, outcomes_line, plural
+from demogen.report.run_report import HOLDS, RunReport
+
+_FINDINGS_SHOWN = 5
+
+
+def render(report: RunReport) -> str:
+    """Text of about twenty lines, each at most a terminal wide except the sentences."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: RunReport) -> Iterator[str]:
+    yield about(report)
+    yield ""
+    yield f"  {report.verdict}: {headline(report)}"
+    for gate in report.gates:
+        yield f"  exit {gate.exit_code}: {gate.says}"
+    yield ""
+    if report.measured:
+        yield from _load(report)
+    yield from _money(report)
+    if report.population:
+        counts = " · ".join(plural(count, kind) for kind, count in report.population.items())
+        yield f"  population  {counts}"
+    yield f"  report      {report.folder}/report.html"
+    yield f"  exit code   {report.exit_code}"
+
+
+def _load(report: RunReport) -> Iterator[str]:
+    yield "  latency          P50        P95        P99        max"
+    yield _latency("service", report.latency_ms.service)
+    yield _latency("response", report.latency_ms.response)
+    arrivals = report.arrivals
+    yield (
+        f"  arrivals    {arrivals.offered:,} offered · {arrivals.sent:,} sent · {arrivals.late:,} late"
+        f" · {arrivals.dropped:,} dropped{_reasons(arrivals.dropped_by_reason)}"
+    )
+    yield f"  outcomes    {outcomes_line(report.outcomes)}"
+    generator = report.generator
+    lag = f" · loop lag P99 {milliseconds(generator.loop_lag_ms_p99)}" if generator.loop_lag_ms_p99 is not None else ""
+    yield f"  generator   {generator.cpu_seconds:.2f} CPU seconds{lag}{' · LIMITED' if generator.limited else ''}"
+    for judged in report.thresholds:
+        observed = "not measured" if judged.observed is None else f"{judged.observed:,.4g}"
+        yield f"  threshold   {judged.name} {judged.limit}: {observed} {'passed' if judged.passed else 'MISSED'}"
+
+
+def _latency(name: str, spread: Spread) -> str:
+    cells = "".join(f"{milliseconds(value):>11}" for value in (spread.p50, spread.p95, spread.p99, spread.max))
+    return f"  {name:<9}{cells}"
+
+
+def _reasons(by_reason: dict[str, int]) -> str:
+    known = [f"{count:,} {reason.replace('_', ' ')}" for reason, count in by_reason.items() if count]
+    return f" ({', '.join(known)})" if known else ""
+
+
+def _money(report: RunReport) -> Iterator[str]:
+    verdicts = report.audit.invariants
+    holding = sum(verdict == HOLDS for verdict in verdicts.values())
+    yield f"  audit       {holding} of {len(verdicts)} invariants hold"
+    for name, verdict in verdicts.items():
+        if verdict != HOLDS:
+            yield f"              {verdict} {name}"
+    for finding in report.audit.findings[:_FINDINGS_SHOWN]:
+        yield f"  finding     {finding.get('invariant', '?')}: {finding.get('explanation', '')}"
+    hidden = len(report.audit.findings) - _FINDINGS_SHOWN
+    if hidden > 0:
+        yield f"              and {plural(hidden, 'finding')} more, all in report.json"

@@ -1,0 +1,81 @@
+"""Builds the RunReport of a run folder from what stands in it; a missing piece is said, never made up.
+
+No audit.json: the verdict is UNKNOWN. No measurement.json: the load did not finish. May import: `record`,
+`population` (counts of the manifest), this room.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from demogen.clock import NS_PER_S
+from demogen.errors import RunFolderError
+from demogen.record.folder import RunFolder
+from demogen.record.measurement import Measurement, load, merged
+from demogen.report.gates import failed_gates, thresholds_with_default
+from demogen.report.run_report import Audited, RunReport
+
+
+def build(folder: RunFolder) -> RunReport:
+    """The report of the run in `folder`. Raises RunFolderError where a file of it is torn."""
+    measurement = load(folder.measurement) if folder.measurement.exists() else None
+    audited = read_audit(folder.audit)
+    gates = failed_gates(measurement, audited)
+    known = _figures(measurement) if measurement else {"run_id": folder.path.name, "measured": False}
+    return RunReport(
+        verdict=audited.verdict,
+        exit_code=gates[0].exit_code if gates else 0,
+        gates=gates,
+        audit=audited,
+        population=population_counts(folder.population),
+        settings=_read_object(folder.settings),
+        folder=str(folder.path),
+        **known,
+    )
+
+
+def read_audit(path: Path) -> Audited:
+    """What the auditor wrote; without a file nothing is known, which is not success."""
+    if not path.exists():
+        return Audited(reasons=["no audit has taken place"])
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Audited)
+    except (OSError, msgspec.DecodeError) as error:
+        raise RunFolderError(f"cannot read {path}: {error}", hint="audit the run again: demogen audit DIR") from error
+
+
+def population_counts(path: Path) -> dict[str, int]:
+    """Entities by kind as the manifest has them; empty where the run has no manifest."""
+    if not path.exists():
+        return {}
+    from demogen.population.directory import Population
+
+    return dict(Population.open(path).counts())
+
+
+def _figures(measurement: Measurement) -> dict[str, Any]:
+    """The fields that a measurement and a report share, by name; the series no longer than a plot needs."""
+    shared = set(RunReport.__struct_fields__) & set(Measurement.__struct_fields__)
+    started = datetime.fromtimestamp(measurement.started_wall_ns / NS_PER_S, UTC)
+    return {
+        **{name: getattr(measurement, name) for name in shared},
+        "thresholds": thresholds_with_default(measurement),
+        "series": merged(measurement.series),
+        "started_at": started.isoformat(timespec="seconds") if measurement.started_wall_ns else "",
+        "duration_s": (measurement.ended_wall_ns - measurement.started_wall_ns) / NS_PER_S,
+    }
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"cannot read {path}: {error}", hint="run the load again") from error
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,71 @@
+"""How figures are said, the same in every rendering. May import: `run_report`."""
+
+from __future__ import annotations
+
+from demogen.record.measurement import Outcomes
+from demogen.report.run_report import HOLDS, UNKNOWN, RunReport
+
+
+def headline(report: RunReport) -> str:
+    """The sentence a run is remembered by: promised, delivered, P99, what was found, whether it balances."""
+    parts = []
+    if report.measured:
+        parts.append(f"promised {rate(report.promised_tps)} TPS, delivered {report.delivered_tps:,.1f}")
+        parts.append(f"P99 {milliseconds(report.latency_ms.response.p99)}")
+    audit = report.audit
+    if audit.acknowledged is not None and audit.found_once is not None:
+        parts.append(f"{audit.found_once:,} of {audit.acknowledged:,} acknowledged transactions found exactly once")
+    parts.append(_balance(report))
+    return "; ".join(parts)
+
+
+def _balance(report: RunReport) -> str:
+    conserved = report.audit.invariants.get("conserved", UNKNOWN)
+    if report.verdict == HOLDS and conserved == HOLDS:
+        return "books balanced to the last cent"
+    if report.verdict == HOLDS:
+        return "no finding"
+    if report.verdict == UNKNOWN:
+        return "whether the books balance is unknown"
+    count = len(report.audit.findings)
+    return f"the books are wrong: {plural(count, 'finding')}"
+
+
+def about(report: RunReport) -> str:
+    """Which run this is, on one line."""
+    where = f"{report.host} ({report.server})" if report.server else report.host
+    words = [f"run {report.run_id}", report.scenario, f"seed {report.seed}" if report.measured else "", where]
+    return " · ".join(word for word in words if word)
+
+
+def outcomes_line(outcomes: Outcomes) -> str:
+    """Three outcomes, never two; how many refusals were not meant."""
+    meant = f" ({outcomes.unexpected:,} not meant)" if outcomes.rejected else ""
+    said = f"{outcomes.accepted:,} accepted · {outcomes.rejected:,} rejected{meant}"
+    return f"{said} · {outcomes.indeterminate:,} indeterminate"
+
+
+def milliseconds(value: float | None) -> str:
+    """Three significant digits with the unit; an em dash where nothing was measured."""
+    if value is None:
+        return "—"
+    if value >= 10_000:
+        return f"{value / 1000:,.1f} s"
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:,.{digits}f} ms"
+
+
+def rate(tps: float) -> str:
+    """200, not 200.0; 0.5 stays 0.5."""
+    return f"{tps:,.10g}" if tps < 1000 else f"{tps:,.0f}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 ledger`, `2 ledgers`, `1,173 entities`; nouns may come singular or plural, with underscores."""
+    words = noun.replace("_", " ")
+    if count == 1:
+        singular = words[:-3] + "y" if words.endswith("ies") else words.removesuffix("s")
+        return f"1 {singular}"
+    if not words.endswith("s"):
+        words = words[:-1] + "ies" if words.endswith("y") else words + "s"
+    return f"{count:,} {words}"

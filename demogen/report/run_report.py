@@ -1,0 +1,84 @@
+"""The one value every rendering shows; its field names are the keys of `report.json` (design 9, fixed).
+
+Built by `assemble`, judged by `gates`. A value only: reads no file, decides no verdict. May import: `record`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from demogen.record.measurement import (
+    Arrivals,
+    Distribution,
+    Generator,
+    Judged,
+    Latency,
+    Mix,
+    Outcomes,
+    Reads,
+    Series,
+    Slice,
+    Workers,
+)
+
+HOLDS, VIOLATED, UNKNOWN = "HOLDS", "VIOLATED", "UNKNOWN"
+
+
+class Audited(msgspec.Struct, frozen=True, kw_only=True):
+    """What the auditor found. A verdict of UNKNOWN is never success; `reasons` says why it could not tell."""
+
+    verdict: str = UNKNOWN
+    invariants: dict[str, str] = {}
+    findings: list[dict[str, Any]] = []
+    acknowledged: int | None = None
+    found_once: int | None = None
+    reasons: list[str] = []
+    sentences: dict[str, str] = {}
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason why a run does not end with 0: the exit code it asks for, and a sentence."""
+
+    exit_code: int
+    says: str
+
+
+class RunReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A run, told. `verdict` is about the money; `exit_code` is about everything (design 4.6)."""
+
+    run_id: str
+    verdict: str
+    exit_code: int
+    gates: list[Gate] = []
+    promised_tps: float = 0.0
+    delivered_tps: float = 0.0
+    arrivals: Arrivals = Arrivals()
+    outcomes: Outcomes = Outcomes()
+    latency_ms: Latency = Latency()
+    generator: Generator = Generator()
+    audit: Audited = Audited()
+    population: dict[str, int] = {}
+    measured: bool = True
+    scenario: str = ""
+    seed: int = 0
+    host: str = ""
+    server: str = ""
+    started_at: str = ""
+    duration_s: float = 0.0
+    window_s: float = 0.0
+    codes: dict[str, int] = {}
+    faults: dict[str, int] = {}
+    patterns: dict[str, Slice] = {}
+    phases: dict[str, Slice] = {}
+    mix: Mix = Mix()
+    reads: Reads = Reads()
+    workers: Workers = Workers()
+    degraded: bool = False
+    interrupted: bool = False
+    thresholds: list[Judged] = []
+    series: Series = Series()
+    distribution: Distribution = Distribution()
+    settings: dict[str, Any] = {}
+    folder: str = ""
