@@ -15,7 +15,6 @@ SHAPES = {
     "assets": answers.AssetAnswer,
     "account-types": answers.AccountTypeAnswer,
     "operation-routes": answers.RouteAnswer,
-    "transaction-routes": answers.RouteAnswer,
     "portfolios": answers.NamedAnswer,
     "segments": answers.NamedAnswer,
     "accounts": answers.AccountAnswer,
