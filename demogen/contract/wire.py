@@ -67,8 +67,9 @@ class Renderer:
         """
         action = intent.action
         if action <= Action.UNBLOCK:
-            if self._spelling != "json" and action is Action.CREATE and dsl.can_spell(intent):
-                return self._dsl(intent, mark), True
+            text = dsl.spell(intent, mark) if self._spelling != "json" else None
+            if text is not None:
+                return self._dsl(intent, text, mark), True
             body = self._body(intent, mark)
             return Request(b"POST", self._target(intent), body, key=mark.encode()), False
         if action is Action.REVERT:
@@ -94,12 +95,12 @@ class Renderer:
         target = _target(name, intent.ledger, t=intent.subject, id=entity, query=intent.query)
         return Request(ROUTES[name].method.encode(), target)
 
-    def _dsl(self, intent: Intent, mark: str) -> Request:
+    def _dsl(self, intent: Intent, text: str, mark: str) -> Request:
         place = (0, intent.ledger.index)
         target = self._targets.get(place)
         if target is None:
             target = self._targets[place] = _target("transaction.dsl", intent.ledger)
-        body = _DSL_HEAD + dsl.render(intent, mark).encode() + _DSL_TAIL
+        body = _DSL_HEAD + text.encode() + _DSL_TAIL
         return Request(b"POST", target, body, content_type=_DSL_TYPE, key=mark.encode())
 
     def _body(self, intent: Intent, mark: str) -> bytes:
