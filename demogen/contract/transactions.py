@@ -134,6 +134,44 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     def expects_refusal(self) -> bool:
         return bool(self.refused_with)
 
+    @staticmethod
+    def move(units: int, payer: AccountRef, payee: AccountRef, **details: object) -> Intent:
+        """`units` minor units from one account to another of the same asset and ledger."""
+        return Intent(
+            action=Action.CREATE,
+            ledger=payer.ledger,
+            asset=payer.asset,
+            scale=payer.scale,
+            units=units,
+            sources=(Leg(payer, units),),
+            targets=(Leg(payee, units),),
+            **details,  # type: ignore[arg-type]
+        )
+
+    @staticmethod
+    def spread(units: int, sources: tuple[Leg, ...], targets: tuple[Leg, ...], **details: object) -> Intent:
+        """`units` minor units from several legs to several legs; all accounts share one asset and ledger."""
+        first = sources[0].account
+        return Intent(
+            action=Action.CREATE,
+            ledger=first.ledger,
+            asset=first.asset,
+            scale=first.scale,
+            units=units,
+            sources=sources,
+            targets=targets,
+            **details,  # type: ignore[arg-type]
+        )
+
+    @staticmethod
+    def follow(action: Action, of: Intent, transaction_id: str, **details: object) -> Intent:
+        """Commit, cancel, revert or read the transaction that an earlier intent made."""
+        return Intent(action=action, ledger=of.ledger, subject=transaction_id, **details)  # type: ignore[arg-type]
+
+    def again(self, mark: str) -> Intent:
+        """The same request once more under the same key: a deliberate duplicate, which must book nothing."""
+        return msgspec.structs.replace(self, repeats=mark)
+
 
 def leg_amounts_atto(intent: Intent, legs: tuple[Leg, ...]) -> list[int]:
     """What each leg of one side books, in atto units, by the rule of contract 4.1.
