@@ -25,6 +25,10 @@ class Clock(Protocol):
         """Nanoseconds since the unix epoch."""
         ...
 
+    def cpu_ns(self) -> int:
+        """Processor time this process has used, in nanoseconds."""
+        ...
+
     def sleep(self, seconds: float) -> None:
         """Let that much time pass."""
         ...
@@ -39,6 +43,7 @@ class SystemClock:
 
     now_ns = staticmethod(time.monotonic_ns)
     wall_ns = staticmethod(time.time_ns)
+    cpu_ns = staticmethod(time.process_time_ns)
     sleep = staticmethod(time.sleep)
 
 
@@ -54,6 +59,9 @@ class FakeClock:
 
     def wall_ns(self) -> int:
         return self._wall_ns
+
+    def cpu_ns(self) -> int:
+        return 0
 
     def sleep(self, seconds: float) -> None:
         self.advance_ns(round(seconds * NS_PER_S))

@@ -1,4 +1,4 @@
-"""Hands out the next arrival to whoever has time for it; counts what came late. Never waits, never sends.
+"""Hands out the next arrival to whoever has time for it. Never waits, never sends.
 
 Workers share one schedule by stride: worker k of n takes the arrivals whose index leaves k when divided by n. A
 new share takes effect from an index on and carries a new generation, so no key is ever used twice (design 4.1).
@@ -16,9 +16,6 @@ from demogen.pacing.schedule import Schedule
 
 #: A due time that never comes.
 NEVER_NS = 1 << 62
-
-#: An arrival claimed more than this after it was due counts as late.
-LATE_AFTER_NS = 10_000_000
 
 
 class Arrival(NamedTuple):
@@ -54,7 +51,6 @@ class Pacer:
 
     def __init__(self, wall_offset_ns: int = 0) -> None:
         self.offered = 0
-        self.late = 0
         self.next_due_ns = NEVER_NS
         self.exhausted = False
         self._wall_offset_ns = wall_offset_ns
@@ -96,8 +92,6 @@ class Pacer:
             return None
         arrival = Arrival(self._next_index, due_ns, self._generation)
         self.offered += 1
-        if now_ns - due_ns > LATE_AFTER_NS:
-            self.late += 1
         self._advance()
         return arrival
 

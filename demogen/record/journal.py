@@ -57,7 +57,7 @@ class DropReason(enum.IntEnum):
         return self.name.lower()
 
 
-# kind action pattern flags legs try | arrival | generation key_generation | key_arrival | due_ns | subject | ledger phase
+# kind action pattern flags legs try | arrival | generation key_generation | key_arrival | due_ns | subject | ...
 _INTENT = struct.Struct("<BBHHBBQIIQq16sIHH")
 # kind count - generation index | account side balance_key - amount(16) | the same again
 _LEGS = struct.Struct("<BBHIQIBBH16sIBBH16s")

@@ -54,14 +54,6 @@ def test_a_new_rate_starts_at_its_own_epoch():
     assert (dues[200], dues[201]) == (2 * SECOND, 2 * SECOND + SECOND // 10)
 
 
-def test_what_is_claimed_well_after_its_time_is_late():
-    pacer = Pacer()
-    pacer.take(share(1, 0, 0, 1))
-    drain(pacer, SECOND)
-    assert pacer.offered == 101
-    assert pacer.late == 99
-
-
 def test_a_stopped_pacer_rests():
     pacer = Pacer()
     pacer.take(share(1, 0, 0, 1))

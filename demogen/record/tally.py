@@ -1,0 +1,146 @@
+"""Counts and latencies of one process, kept so that they merge: a tally plus a tally is a tally.
+
+Nothing is kept per request or per second: a cell for each (pattern, outcome, phase), sparse histograms in it. Workers
+ship what has come since the last report (`take_delta`), the master adds it up (`merge`). May import: `histogram`,
+`contract.outcome`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from demogen.contract.outcome import Outcome, Receipt
+from demogen.record.histogram import Histogram
+
+#: (pattern, outcome, phase), all small numbers.
+CellKey = tuple[int, int, int]
+
+#: Phases in the order they come; arrivals are counted in the one their due time lies in.
+PHASES = ("warm-up", "measure", "cool-down")
+WARM_UP, MEASURE, COOL_DOWN = range(3)
+
+
+class Cell:
+    """What one pattern, outcome and phase have in common."""
+
+    __slots__ = ("response", "service", "unexpected")
+
+    def __init__(self) -> None:
+        self.service = Histogram()
+        self.response = Histogram()
+        self.unexpected = 0
+
+    def merge(self, other: Cell) -> None:
+        self.service.merge(other.service)
+        self.response.merge(other.response)
+        self.unexpected += other.unexpected
+
+
+class Tally:
+    """Everything counted since the last delta (on a worker) or since the start (on the master).
+
+    `lag` runs from due to sent, `loop_lag` from due to noticed: the first includes waiting for a free connection, the
+    second is the generator's own doing.
+    """
+
+    def __init__(self) -> None:
+        self.cells: dict[CellKey, Cell] = {}
+        self.reads: dict[CellKey, Cell] = {}
+        self.lag = Histogram()
+        self.loop_lag = Histogram()
+        self.counts: Counter[str] = Counter()
+        self.codes: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
+        self.started: Counter[int] = Counter()
+        self.intents: Counter[int] = Counter()
+        self.moved: Counter[str] = Counter()
+
+    def answer(
+        self, receipt: Receipt, *, pattern: int, phase: int, due_ns: int, sent_ns: int, answered_ns: int
+    ) -> None:
+        """Count a write that has ended. Times are monotonic ns; `sent_ns` is 0 where nothing was sent."""
+        key = (pattern, receipt.outcome, phase)
+        cell = self.cells.get(key)
+        if cell is None:
+            cell = self.cells[key] = Cell()
+        if sent_ns:
+            cell.service.record(answered_ns - sent_ns)
+            self.lag.record(sent_ns - due_ns)
+        cell.response.record(answered_ns - due_ns)
+        if not receipt.expected:
+            cell.unexpected += 1
+        if receipt.code:
+            self.codes[receipt.code] += 1
+        if receipt.fault is not None:
+            self.faults[receipt.fault.label] += 1
+
+    def read(self, receipt: Receipt, *, pattern: int, phase: int, due_ns: int, sent_ns: int, answered_ns: int) -> None:
+        """Count a read that has ended; reads are reported apart."""
+        key = (pattern, receipt.outcome, phase)
+        cell = self.reads.get(key)
+        if cell is None:
+            cell = self.reads[key] = Cell()
+        if sent_ns:
+            cell.service.record(answered_ns - sent_ns)
+        cell.response.record(answered_ns - due_ns)
+        if receipt.fault is not None:
+            self.faults[receipt.fault.label] += 1
+
+    def merge(self, other: Tally) -> None:
+        """Add another tally to this one."""
+        for mine, theirs in ((self.cells, other.cells), (self.reads, other.reads)):
+            for key, cell in theirs.items():
+                mine.setdefault(key, Cell()).merge(cell)
+        self.lag.merge(other.lag)
+        self.loop_lag.merge(other.loop_lag)
+        for name in _COUNTERS:
+            getattr(self, name).update(getattr(other, name))
+
+    def total(self, *, phase: int | None = None, outcomes: frozenset[int] | None = None) -> Cell:
+        """All cells of a phase (or of all), of some outcomes (or of all), in one."""
+        whole = Cell()
+        for (_, outcome, at), cell in self.cells.items():
+            if (phase is None or at == phase) and (outcomes is None or outcome in outcomes):
+                whole.merge(cell)
+        return whole
+
+    def count(self, outcome: Outcome, *, phase: int | None = None) -> int:
+        """Writes that ended that way."""
+        return sum(
+            cell.response.total
+            for (_, ended, at), cell in self.cells.items()
+            if ended == outcome and (phase is None or at == phase)
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain values for a message between processes; `from_wire` reads them back."""
+        wire: dict[str, Any] = {name: dict(getattr(self, name)) for name in _COUNTERS}
+        wire["lag"], wire["loop_lag"] = self.lag.to_wire(), self.loop_lag.to_wire()
+        for name in ("cells", "reads"):
+            cells: dict[CellKey, Cell] = getattr(self, name)
+            wire[name] = [
+                [list(key), cell.service.to_wire(), cell.response.to_wire(), cell.unexpected]
+                for key, cell in cells.items()
+            ]
+        return wire
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Tally:
+        tally = cls()
+        for name in _COUNTERS:
+            getattr(tally, name).update(wire[name])
+        tally.lag = Histogram.from_wire(wire["lag"])
+        tally.loop_lag = Histogram.from_wire(wire["loop_lag"])
+        for name in ("cells", "reads"):
+            cells: dict[CellKey, Cell] = getattr(tally, name)
+            for (pattern, outcome, phase), service, response, unexpected in wire[name]:
+                cell = cells[pattern, outcome, phase] = Cell()
+                cell.service, cell.response = Histogram.from_wire(service), Histogram.from_wire(response)
+                cell.unexpected = unexpected
+        return tally
+
+
+_COUNTERS = ("counts", "codes", "faults", "dropped", "started", "intents", "moved")

@@ -1,0 +1,342 @@
+"""The one thin actor: claims arrivals, plays scripts, sends intents, records what came of them.
+
+A loop turn is: settle what has ended, serve the arrivals that are due, write the journal, send. Nothing is judged
+here and nothing is retried but 409/0084, the ledger's "still running" (contract 6); a retry is never a new arrival.
+Under gevent the carrier waits in the hub, elsewhere in epoll: the player cannot tell. May import: everything below.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+
+from demogen.client.classify import classify
+from demogen.client.transport import Carrier, Delivery
+from demogen.clock import NS_PER_MS, NS_PER_S, Clock
+from demogen.contract.exchange import Request
+from demogen.contract.outcome import Outcome, Receipt
+from demogen.contract.transactions import Action, Intent
+from demogen.contract.wire import Renderer
+from demogen.pacing.pacer import NEVER_NS, Arrival, Pacer
+from demogen.patterns import Dice, Pause, Script, Stage
+from demogen.record.journal import DropReason, Flag, JournalWriter
+from demogen.record.tally import COOL_DOWN, MEASURE, WARM_UP, Tally
+from demogen.workload.mix import Mix
+
+#: Reads have no place in the schedule; their numbers start far above any arrival's.
+FIRST_READ = 1 << 62
+
+_RETRY_AFTER_NS = 50 * NS_PER_MS
+_RETRIES_MAX = 20
+_IDLE_NS = 100 * NS_PER_MS
+
+
+class Play:
+    """A script in progress: its generator, its pattern, and the intent it wants to send next."""
+
+    __slots__ = ("intent", "pattern", "script")
+
+    def __init__(self, script: Script, pattern: int) -> None:
+        self.script = script
+        self.pattern = pattern
+        self.intent: Intent
+
+
+class Sending:
+    """One intent on its way: what the journal and the tally need once it has ended."""
+
+    __slots__ = ("attempt", "due_ns", "flags", "generation", "intent", "mark", "number", "phase", "play", "request")
+
+    def __init__(self, play: Play, *, number: int, generation: int, due_ns: int, phase: int, mark: str) -> None:
+        self.play = play
+        self.intent = play.intent
+        self.number = number
+        self.generation = generation
+        self.due_ns = due_ns
+        self.phase = phase
+        self.mark = mark
+        self.attempt = 0
+        self.flags = 0
+        self.request: Request
+
+
+class Player:
+    """Plays one worker's share of a run.
+
+    `patience_s` is how long an arrival may wait for a free connection before it is dropped; `deadline_s` how long an
+    answer may take. `window_ns` is the measured window (start, end) on the clock's monotonic scale.
+    """
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        seed: int,
+        stage: Stage,
+        mix: Mix,
+        carrier: Carrier,
+        pacer: Pacer,
+        journal: JournalWriter,
+        renderer: Renderer,
+        clock: Clock,
+        process: int = 0,
+        patience_s: float = 10.0,
+        deadline_s: float = 30.0,
+        window_ns: tuple[int, int] = (0, NEVER_NS),
+        on_receipt: Callable[[Intent, Receipt, int], None] | None = None,
+    ) -> None:
+        self.pacer = pacer
+        self.tally = Tally()
+        self._prefix = f"{run_id}-"
+        self._seed = seed
+        self._stage = stage
+        self._mix = mix
+        self._carrier = carrier
+        self._journal = journal
+        self._renderer = renderer
+        self._clock = clock
+        self._patience_ns = round(patience_s * NS_PER_S)
+        self._deadline_ns = round(deadline_s * NS_PER_S)
+        self._window_ns = window_ns
+        self._on_receipt = on_receipt
+        self._ready: deque[Play] = deque()
+        self._waiting: deque[Arrival] = deque()
+        self._alarms: list[tuple[int, int, Play | Sending, Receipt | None]] = []
+        self._alarm_order = count()
+        self._read_numbers = count(FIRST_READ + (process << 40))
+        self._offered_before = 0
+        self._cpu_before_ns = clock.cpu_ns()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is in flight, due or still to come."""
+        return bool(self._carrier.in_flight or self._waiting or not self.pacer.exhausted)
+
+    def take_delta(self) -> Tally:
+        """What was counted since the last call, the schedule's and the processor's share included."""
+        delta, self.tally = self.tally, Tally()
+        offered, cpu_ns = self.pacer.offered, self._clock.cpu_ns()
+        delta.counts["offered"] = offered - self._offered_before
+        delta.counts["cpu_ns"] = cpu_ns - self._cpu_before_ns
+        self._offered_before, self._cpu_before_ns = offered, cpu_ns
+        return delta
+
+    def turn(self, until_ns: int) -> None:
+        """One turn of the loop; returns at `until_ns` (monotonic) at the latest, but for what one turn takes."""
+        wake_ns = min(until_ns, self.pacer.next_due_ns, self._alarms[0][0] if self._alarms else NEVER_NS)
+        for delivery in self._carrier.collect(wake_ns):
+            self._settle(delivery)
+        now_ns = self._clock.now_ns()
+        if self._alarms and self._alarms[0][0] <= now_ns:
+            self._ring(now_ns)
+        if self._waiting or self.pacer.next_due_ns <= now_ns:
+            self._serve(now_ns)
+        # The journal knows of every request before the ledger can.
+        self._journal.flush()
+        self._carrier.launch()
+
+    def play_until(self, end_ns: int) -> None:
+        """Play until that moment or until nothing is left to do."""
+        while self.busy and (now_ns := self._clock.now_ns()) < end_ns:
+            self.turn(min(end_ns, now_ns + _IDLE_NS))
+
+    def drain(self, within_s: float) -> None:
+        """Take no more arrivals, wait for what is in flight, give up on the rest: it is indeterminate, not failed."""
+        self.pacer.stop()
+        while self._waiting:
+            self._drop(self._waiting.popleft(), DropReason.DEADLINE)
+        end_ns = self._clock.now_ns() + round(within_s * NS_PER_S)
+        while self._carrier.in_flight and (now_ns := self._clock.now_ns()) < end_ns:
+            self.turn(min(end_ns, now_ns + _IDLE_NS))
+        self._carrier.close()
+        for delivery in self._carrier.collect(self._clock.now_ns()):
+            self._settle(delivery)
+        self._journal.flush()
+
+    def _serve(self, now_ns: int) -> None:
+        waiting, claim, loop_lag = self._waiting, self.pacer.claim, self.tally.loop_lag
+        while (arrival := claim(now_ns)) is not None:
+            waiting.append(arrival)
+            loop_lag.record(now_ns - arrival.due_ns)
+        while waiting:
+            arrival = waiting[0]
+            if now_ns - arrival.due_ns > self._patience_ns:
+                self._drop(waiting.popleft(), DropReason.NO_SLOT)
+                continue
+            play = self._ready.popleft() if self._ready else self._start(arrival)
+            if not self._send(play, arrival):
+                # The script waits for the next free connection; the arrival keeps its due time.
+                self._ready.appendleft(play)
+                return
+            waiting.popleft()
+
+    def _start(self, arrival: Arrival) -> Play:
+        """Draw a script for the arrival; reads drawn on the way ride along."""
+        dice = Dice(self._stage, seed=self._seed, arrival=arrival.number)
+        started = self.tally.started
+        while True:
+            number = self._mix.draw(dice)
+            started[number] += 1
+            play = Play(self._mix.patterns[number].play(dice), number)
+            try:
+                step = next(play.script)
+            except StopIteration:
+                continue
+            if self._place(play, step, arrival.due_ns, None):
+                return play
+
+    def _place(self, play: Play, step: Intent | Pause, due_ns: int, receipt: Receipt | None) -> bool:
+        """Whether the step is a write and so takes an arrival; a read is sent, a pause is parked."""
+        if isinstance(step, Pause):
+            wake_ns = self._clock.now_ns() + round(step.seconds * NS_PER_S)
+            heapq.heappush(self._alarms, (wake_ns, next(self._alarm_order), play, receipt))
+            return False
+        play.intent = step
+        if step.action < Action.READ_TRANSACTION:
+            return True
+        self._read(play, due_ns)
+        return False
+
+    def _send(self, play: Play, arrival: Arrival) -> bool:
+        intent = play.intent
+        number, due_ns, generation = arrival
+        mark = intent.repeats or f"{self._prefix}{generation}-{number}"
+        start_ns, end_ns = self._window_ns
+        phase = MEASURE if start_ns <= due_ns < end_ns else (WARM_UP if due_ns < start_ns else COOL_DOWN)
+        sending = Sending(play, number=number, generation=generation, due_ns=due_ns, phase=phase, mark=mark)
+        sending.request, in_dsl = self._renderer.render(intent, mark)
+        if not self._carrier.offer(sending.request, sending, self._clock.now_ns() + self._deadline_ns):
+            return False
+        key_number, key_generation = number, generation
+        flags = (Flag.PENDING.value if intent.pending else 0) | (Flag.SPELLED_DSL.value if in_dsl else 0)
+        if intent.refused_with:
+            flags |= Flag.EXPECTS_REFUSAL.value
+        if intent.repeats:
+            flags |= Flag.DUPLICATE.value
+            _, generation_text, number_text = intent.repeats.rsplit("-", 2)
+            key_number, key_generation = int(number_text), int(generation_text)
+        sending.flags = flags
+        self._journal.intend(
+            intent,
+            arrival=number,
+            generation=generation,
+            key_arrival=key_number,
+            key_generation=key_generation,
+            due_ns=due_ns,
+            pattern=play.pattern,
+            flags=flags,
+            phase=phase,
+        )
+        self.tally.intents[play.pattern] += 1
+        return True
+
+    def _read(self, play: Play, due_ns: int) -> None:
+        intent = play.intent
+        number = next(self._read_numbers)
+        sending = Sending(play, number=number, generation=0, due_ns=due_ns, phase=MEASURE, mark="")
+        start_ns, end_ns = self._window_ns
+        sending.phase = MEASURE if start_ns <= due_ns < end_ns else (WARM_UP if due_ns < start_ns else COOL_DOWN)
+        sending.flags = Flag.READ.value
+        sending.request, _ = self._renderer.render(intent, "")
+        if not self._carrier.offer(sending.request, sending, self._clock.now_ns() + self._deadline_ns):
+            self.tally.counts["reads_dropped"] += 1
+            play.script.close()
+            return
+        self._journal.intend(
+            intent, arrival=number, generation=0, key_arrival=number, key_generation=0, due_ns=due_ns,
+            pattern=play.pattern, flags=Flag.READ.value, phase=sending.phase,
+        )  # fmt: skip
+
+    def _settle(self, delivery: Delivery) -> None:
+        ticket, result, sent_ns, answered_ns = delivery
+        assert isinstance(ticket, Sending)
+        sending, intent = ticket, ticket.intent
+        receipt = classify(intent, result, mark=sending.mark)
+        if receipt.code == "0084" and sending.attempt < _RETRIES_MAX:
+            self._alarm(sending, answered_ns + _RETRY_AFTER_NS)
+        flags = sending.flags
+        if receipt.replayed:
+            flags |= Flag.REPLAYED.value
+        if receipt.expected:
+            flags |= Flag.EXPECTED.value
+        self._journal.settle(
+            arrival=sending.number,
+            generation=sending.generation,
+            outcome=receipt.outcome,
+            status=receipt.status,
+            code=int(receipt.code) if receipt.code.isdigit() else 0,
+            flags=flags,
+            fault=receipt.fault or 0,
+            sent_ns=sent_ns,
+            answered_ns=answered_ns,
+            transaction_id=receipt.transaction_id if receipt.outcome is Outcome.ACCEPTED else "",
+            attempt=sending.attempt,
+        )
+        if receipt.code == "0084" and sending.attempt < _RETRIES_MAX:
+            return
+        self._count(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
+        if self._on_receipt is not None:
+            self._on_receipt(intent, receipt, answered_ns)
+        self._advance(sending.play, receipt, answered_ns)
+
+    def _count(self, sending: Sending, receipt: Receipt, *, sent_ns: int, answered_ns: int) -> None:
+        tally, pattern = self.tally, sending.play.pattern
+        count_it = tally.read if sending.flags & Flag.READ.value else tally.answer
+        count_it(
+            receipt,
+            pattern=pattern,
+            phase=sending.phase,
+            due_ns=sending.due_ns,
+            sent_ns=sent_ns,
+            answered_ns=answered_ns,
+        )
+        intent = sending.intent
+        if sent_ns == 0 and receipt.fault is not None and not receipt.fault.sent:
+            tally.dropped[DropReason.TARGET_DOWN.label] += 0 if sending.flags & Flag.READ.value else 1
+        elif intent.units and receipt.outcome is Outcome.ACCEPTED and not intent.repeats:
+            tally.moved[f"{intent.asset}/{intent.scale}"] += intent.units
+
+    def _advance(self, play: Play, receipt: Receipt, now_ns: int) -> None:
+        """Hand the script its receipt; what it wants next waits for an arrival."""
+        try:
+            step = play.script.send(receipt)
+        except StopIteration:
+            return
+        if self._place(play, step, now_ns, receipt):
+            self._ready.append(play)
+
+    def _alarm(self, sending: Sending, at_ns: int) -> None:
+        heapq.heappush(self._alarms, (at_ns, next(self._alarm_order), sending, None))
+
+    def _ring(self, now_ns: int) -> None:
+        """Scripts whose pause is over go on; requests the ledger was still busy with are sent again."""
+        while self._alarms and self._alarms[0][0] <= now_ns:
+            _, _, waiter, receipt = heapq.heappop(self._alarms)
+            if isinstance(waiter, Sending):
+                self._resend(waiter, now_ns)
+            elif receipt is not None:
+                self._advance(waiter, receipt, now_ns)
+            else:
+                self._resume(waiter, now_ns)
+
+    def _resume(self, play: Play, now_ns: int) -> None:
+        """A script that began with a pause starts now."""
+        try:
+            step = next(play.script)
+        except StopIteration:
+            return
+        if self._place(play, step, now_ns, None):
+            self._ready.append(play)
+
+    def _resend(self, sending: Sending, now_ns: int) -> None:
+        """Same key, same body, same arrival: a further attempt."""
+        sending.attempt += 1
+        if not self._carrier.offer(sending.request, sending, now_ns + self._deadline_ns):
+            sending.attempt -= 1
+            self._alarm(sending, now_ns + _RETRY_AFTER_NS)
+
+    def _drop(self, arrival: Arrival, reason: DropReason) -> None:
+        self._journal.drop(arrival=arrival.number, generation=arrival.generation, due_ns=arrival.due_ns, reason=reason)
+        self.tally.dropped[reason.label] += 1
