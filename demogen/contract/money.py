@@ -8,7 +8,7 @@ here as integers of minor units and travel as canonical decimal strings (contrac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 
 import msgspec
 
@@ -17,6 +17,8 @@ from demogen.errors import UsageError
 ATTO_SCALE = 18
 SCALE_MAX = ATTO_SCALE
 
+# The default context rounds to 28 digits without a word; this one holds 200 and raises where that is too few.
+_EXACT = Context(prec=200, traps=[Inexact, InvalidOperation])
 _POWERS: tuple[int, ...] = tuple(10**exponent for exponent in range(ATTO_SCALE + 1))
 
 
@@ -40,7 +42,7 @@ class Amount(msgspec.Struct, frozen=True, order=False):
     @property
     def value(self) -> Decimal:
         """The exact decimal value."""
-        return Decimal(self.units).scaleb(-self.scale)
+        return Decimal(self.units).scaleb(-self.scale, _EXACT)
 
     @property
     def text(self) -> str:
@@ -73,7 +75,7 @@ def units_text(units: int, scale: int) -> str:
 
 def parse_units(text: str, scale: int) -> int:
     """Minor units of a decimal text; raises UsageError where the text is finer than the scale."""
-    scaled = Decimal(text).scaleb(scale)
+    scaled = Decimal(text).scaleb(scale, _EXACT)
     units = int(scaled)
     if units != scaled:
         raise UsageError(f"{text} is finer than {scale} decimal digits", hint="round it to the asset's scale")
