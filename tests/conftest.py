@@ -1,0 +1,34 @@
+"""What every test may ask for: a clock that stands still, dice of a known seed, a registry of its own.
+
+Hypothesis runs without deadlines (the machines are shared and noisy) and, with CI set, from a fixed seed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+from hypothesis import settings
+from prometheus_client import CollectorRegistry
+
+from demogen.clock import FakeClock
+
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    return random.Random(7)
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
