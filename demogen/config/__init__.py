@@ -1,0 +1,13 @@
+"""Settings are read once, at the door: flags > environment > file > defaults. The only room that reads the environment.
+
+`resolve` is the one entry; it remembers the origin of each value for `demogen config show`. Rooms receive the values
+they need, never the whole object. Sources are plain mappings handed in, so that Locust's own parser is a source like
+any other: pydantic-settings would read the process's environment itself, take `HOST` for our host, and tell neither
+origins nor all problems at once. May import: `errors`.
+"""
+
+from demogen.config.kinds import PRESETS, seconds
+from demogen.config.resolve import is_loopback, resolve
+from demogen.config.settings import OPTIONS, Settings
+
+__all__ = ["OPTIONS", "PRESETS", "Settings", "is_loopback", "resolve", "seconds"]
