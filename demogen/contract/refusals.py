@@ -1,7 +1,7 @@
 """The ledger's error codes (contract sections 10 and 13): what each means, and which of them may be tried again.
 
 One table. Statuses differ between versions, codes hardly: so judge by the code, and take the status from here only
-to show or to check it. Titles are the server's own where recorded; the meanings are ours. May import: nothing from demogen.
+to show or to check it. Titles are the server's own where recorded; the meanings are ours. May import: nothing.
 """
 
 from __future__ import annotations
