@@ -1,0 +1,81 @@
+# Every target sets up what it needs in .venv by itself; `make help` lists them.
+# PYTHON=python3.12 picks another interpreter (3.11 or newer), TEST_ARGS="-k money" narrows the tests.
+
+PYTHON ?= python3
+TEST_ARGS ?=
+RUN := .venv/bin/python
+PIP := $(RUN) -m pip --quiet --disable-pip-version-check --no-input
+# Wheels only: a clear refusal at once instead of a compiler that is not there.
+INSTALL := $(PIP) install --require-hashes --only-binary :all: --progress-bar off
+DEMO_DIR = runs/demo-$(shell date -u +%Y%m%d-%H%M%S)
+LOCUST := $(RUN) -m locust -f locustfiles/transactions.py --headless --loglevel WARNING --only-summary
+
+.PHONY: help demo test lint bench mutants soak clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo     sandbox, small population, 30 s at 200 TPS, audit, report: about a minute"
+	@echo "make test     the tests (TEST_ARGS= is handed to pytest)"
+	@echo "make lint     ruff and mypy"
+	@echo "make bench    what each piece costs, on this machine"
+	@echo "make mutants  every planted ledger defect, and the invariant that catches it"
+	@echo "make soak     an hour at 500 TPS against the sandbox, then the audit"
+	@echo "make clean    remove .venv and caches; runs/ stays"
+
+demo: .venv/.runtime
+	@exec $(LOCUST) --target-tps 200 -t 30s -u 8 -r 8 --preset small --run-dir $(DEMO_DIR)
+
+test: .venv/.dev
+	@$(RUN) -m pytest -q -n 2 -m "not slow" $(TEST_ARGS)
+
+lint: .venv/.dev
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+
+bench: .venv/.dev
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(RUN) $$file || exit 1; done
+
+mutants: .venv/.dev
+	@$(RUN) -m pytest -q -rA -m mutants $(TEST_ARGS)
+
+soak: .venv/.runtime
+	@exec $(LOCUST) --target-tps 500 -t 1h -u 32 -r 32 --preset medium --run-dir runs/soak-$$(date -u +%Y%m%d-%H%M%S)
+
+clean:
+	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@find demogen tests locustfiles benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# The interpreter of a .venv can vanish under it (an upgrade of the system): then it is made anew.
+ifneq ($(shell .venv/bin/python -c "print(1)" 2>/dev/null),1)
+.venv/.made: FORCE
+endif
+
+.venv/.made:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: apt install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { \
+	  echo "Python 3.11 or newer is needed, $(PYTHON) is older: name one with PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c "import venv, ensurepip" 2>/dev/null || { \
+	  echo "python3-venv is missing: apt install python3-venv" >&2; exit 1; }
+	@$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@touch $@
+
+# The package is put on the path of .venv as it stands: nothing to build, so no build tools to fetch unhashed.
+.venv/.linked: .venv/.made Makefile
+	@$(RUN) -c "import pathlib, sysconfig; \
+	  pathlib.Path(sysconfig.get_path('purelib'), 'demogen.pth').write_text('$(CURDIR)\n', encoding='utf-8')"
+	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m demogen "$$@"\n' > .venv/bin/demogen
+	@chmod +x .venv/bin/demogen
+	@touch $@
+
+.venv/.runtime: .venv/.linked requirements.lock
+	@echo "setting up .venv (once; needs the package index)"
+	@$(INSTALL) -r requirements.lock || { echo "set-up failed: is a package index within reach?" >&2; exit 1; }
+	@touch $@
+
+.venv/.dev: .venv/.linked requirements-dev.lock
+	@echo "setting up .venv with the development tools (once; needs the package index)"
+	@$(INSTALL) -r requirements-dev.lock || { echo "set-up failed: is a package index within reach?" >&2; exit 1; }
+	@touch $@
+
+FORCE:
