@@ -1,0 +1,77 @@
+"""The ground the invariants stand on: one DuckDB database with the schemas `plan`, `journal`, `opening`, `book`.
+
+Works out of core: a memory limit, a spill folder, no row ever passes through a Python loop here. May import: errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+TABLES = Path(__file__).parent / "tables"
+
+Column = np.ndarray[Any, Any]
+
+#: Of an audit's own database; DuckDB spills to disk beyond it.
+MEMORY_LIMIT = "1GB"
+
+
+class Ground:
+    """An open database with the schema in place. Close it: it holds a file lock."""
+
+    def __init__(self, path: Path | None = None, *, memory_limit: str = MEMORY_LIMIT, threads: int = 2) -> None:
+        """In memory without `path`; an existing file is replaced, since all in it can be read again."""
+        if path is not None:
+            for stale in (path, path.with_suffix(path.suffix + ".wal")):
+                stale.unlink(missing_ok=True)
+        self.path = path
+        self.connection = duckdb.connect(
+            ":memory:" if path is None else str(path),
+            config={"memory_limit": memory_limit, "threads": threads, "preserve_insertion_order": "false"},
+        )
+        self.run_script(TABLES / "schema.sql")
+
+    def run_script(self, path: Path) -> None:
+        """Execute every statement of a .sql file."""
+        self.connection.execute(path.read_text(encoding="utf-8"))
+
+    def insert(self, statement: str, columns: Mapping[str, Column]) -> None:
+        """Run an `insert … select … from given`, where `given` holds these columns (arrays of one length)."""
+        self.connection.register("given", dict(columns))
+        try:
+            self.connection.execute(statement)
+        finally:
+            self.connection.unregister("given")
+
+    def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a small result."""
+        return self.connection.execute(query, list(parameters)).fetchall()
+
+    def value(self, query: str, parameters: Sequence[object] = ()) -> Any:
+        """The first column of the first row; None where there is no row."""
+        row = self.connection.execute(query, list(parameters)).fetchone()
+        return row[0] if row else None
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def halves_of_ids(ids: Sequence[str]) -> tuple[Column, Column]:
+    """UUID texts as two columns, high and low 64 bits; an empty text is 0. All at once, in C."""
+    plain = "".join([text.replace("-", "") if text else _NO_ID for text in ids])
+    halves = np.frombuffer(bytes.fromhex(plain), dtype=">u8").reshape(-1, 2)
+    return halves[:, 0].astype(np.int64), halves[:, 1].astype(np.uint64)
+
+
+def texts(values: Sequence[str]) -> Column:
+    """Texts as an object column, which DuckDB reads as VARCHAR."""
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+_NO_ID = "0" * 32

@@ -1,0 +1,158 @@
+"""Journals into tables: every attempt with its outcome, joined in bulk as the files are read; memory stays flat.
+
+An INTENT without an OUTCOME is indeterminate: the process died between the two (design 4.4). May import: `record`,
+`contract`, `errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from demogen.audit.ground import Column, Ground
+from demogen.contract.outcome import Outcome
+from demogen.contract.transactions import Action
+from demogen.errors import IntegrityUnknown
+from demogen.record.journal import Flag, JournalFile, Kind
+
+#: An arrival is named by one integer: generation · 2³⁶ + index. A day at 10,000 TPS is below 2³⁰.
+ARRIVAL_BITS = 36
+_TRY_BITS = 8
+
+_INSERT_TRIES = """
+insert into journal.tries select
+    arrival_id, key_id, attempt, action, pattern, phase, flags, leg_count, ledger,
+    subject_hi::hugeint * 18446744073709551616 + subject_lo::hugeint, outcome, status, code, replayed, fault,
+    transaction_hi::hugeint * 18446744073709551616 + transaction_lo::hugeint, due_ns, sent_ns, answered_ns, process
+from given"""
+_INSERT_LEGS = """
+insert into journal.raw_legs select position, arrival_id, account, side, balance_key,
+    (hi::hugeint * 18446744073709551616 + lo::hugeint)::decimal(38, 0) * 0.000000000000000001::decimal(18, 18)
+from given"""
+
+
+def load_journals(ground: Ground, paths: Sequence[Path]) -> str:
+    """Read the files into `journal.tries` and `journal.raw_legs`; the run's id, which all of them must share.
+
+    Raises IntegrityUnknown where there is no journal, or they are of different runs; RunFolderError where one is
+    not a journal.
+    """
+    files = [JournalFile(path) for path in paths]
+    if not files:
+        raise IntegrityUnknown("there is no journal", hint="name the folder a run wrote, or add files with --journal")
+    runs = {str(file.header.get("run_id", "")) for file in files}
+    if len(runs) != 1:
+        raise IntegrityUnknown(
+            f"the journals are of different runs: {', '.join(sorted(runs))}", hint="audit them apart"
+        )
+    for process, file in enumerate(files):
+        _File(ground, file, process).load()
+    return runs.pop()
+
+
+class _File:
+    """One journal on its way into the tables: chunks in, joined rows out, unanswered intents carried along."""
+
+    def __init__(self, ground: Ground, file: JournalFile, process: int) -> None:
+        self._ground = ground
+        self._file = file
+        self._process = process
+        self._offset_ns = int(file.header.get("wall_offset_ns", 0))
+        self._keys = np.array(file.header.get("balance_keys", ["default"]), dtype=object)
+        self._position = process << 48
+        self._open: Column | None = None
+
+    def load(self) -> None:
+        for chunk in self._file.chunks():
+            self._legs(chunk[Kind.LEGS])
+            self._attempts(chunk[Kind.INTENT], chunk[Kind.OUTCOME])
+        if self._open is not None and self._open.size:
+            self._insert(self._open, None)
+
+    def _attempts(self, intents: Column, outcomes: Column) -> None:
+        """Join outcomes to the intents of this and earlier chunks; what has no outcome yet waits."""
+        waiting = intents if self._open is None else np.concatenate([self._open, intents])
+        names = _try_ids(waiting, self._file.path)
+        order = np.argsort(names, kind="stable")
+        waiting, names = waiting[order], names[order]
+        wanted, first = np.unique(_try_ids(outcomes, self._file.path), return_index=True)
+        outcomes = outcomes[first]
+        places = np.searchsorted(names, wanted)
+        places[places == names.size] = 0
+        known = names[places] == wanted if names.size else np.zeros(wanted.size, dtype=bool)
+        self._insert(waiting[places[known]], outcomes[known])
+        answered = np.zeros(waiting.size, dtype=bool)
+        answered[places[known]] = True
+        self._open = waiting[~answered]
+
+    def _insert(self, intents: Column, outcomes: Column | None) -> None:
+        writes = intents["action"] < Action.READ_TRANSACTION
+        intents = intents[writes]
+        if not intents.size:
+            return
+        ends = _unanswered(intents.size) if outcomes is None else outcomes[writes]
+        plain = {name: _plain(intents[name]) for name in ("action", "pattern", "phase", "flags", "leg_count", "ledger")}
+        ended = {name: _plain(ends[name]) for name in ("outcome", "status", "code", "fault")}
+        columns: dict[str, Column] = {
+            **plain,
+            **ended,
+            "arrival_id": _names(intents["generation"], intents["arrival"]),
+            "key_id": _names(intents["key_generation"], intents["key_arrival"]),
+            "attempt": _plain(intents["try"]),
+            "replayed": (ends["flags"] & Flag.REPLAYED) != 0,
+            "due_ns": intents["due_ns"] + self._offset_ns,
+            "process": np.full(intents.size, self._process, dtype=np.uint16),
+        }
+        for name, source in (("subject", intents["subject_hi"]), ("transaction", ends["transaction_hi"])):
+            columns[f"{name}_hi"] = source.astype(np.int64)
+        for name, source in (("subject", intents["subject_lo"]), ("transaction", ends["transaction_lo"])):
+            columns[f"{name}_lo"] = source.astype(np.uint64)
+        for name in ("sent_ns", "answered_ns"):
+            moment = ends[name]
+            columns[name] = np.where(moment != 0, moment + self._offset_ns, 0)
+        self._ground.insert(_INSERT_TRIES, columns)
+
+    def _legs(self, legs: Column) -> None:
+        for half, chosen in (("a", legs), ("b", legs[legs["count"] == 2])):
+            if not chosen.size:
+                continue
+            position = self._position + 2 * np.arange(legs.size, dtype=np.int64)
+            if half == "b":
+                position = position[legs["count"] == 2] + 1
+            columns = {
+                "position": position,
+                "arrival_id": _names(chosen["generation"], chosen["arrival"]),
+                "account": chosen[f"account_{half}"].astype(np.int32),
+                "side": _plain(chosen[f"side_{half}"]),
+                "balance_key": self._keys[chosen[f"key_{half}"]],
+                "lo": _plain(chosen[f"lo_{half}"]),
+                "hi": _plain(chosen[f"hi_{half}"]),
+            }
+            self._ground.insert(_INSERT_LEGS, columns)
+        self._position += 2 * legs.size
+
+
+def _names(generation: Column, arrival: Column) -> Column:
+    return (generation.astype(np.uint64) << np.uint64(ARRIVAL_BITS)) | arrival
+
+
+def _try_ids(records: Column, path: Path) -> Column:
+    """One integer for each (generation, index, try); raises IntegrityUnknown where an index is out of range."""
+    if records.size and (records["arrival"].max() >> ARRIVAL_BITS or records["generation"].max() >> 20):
+        raise IntegrityUnknown(f"{path} holds an impossible arrival index", hint="the file is damaged")
+    names = _names(records["generation"], records["arrival"])
+    return (names << np.uint64(_TRY_BITS)) | records["try"].astype(np.uint64)
+
+
+def _unanswered(count: int) -> dict[str, Any]:
+    zeros = np.zeros(count, dtype=np.int64)
+    names = ("status", "code", "fault", "flags", "sent_ns", "answered_ns", "transaction_hi", "transaction_lo")
+    return {**dict.fromkeys(names, zeros), "outcome": np.full(count, int(Outcome.INDETERMINATE), dtype=np.int64)}
+
+
+def _plain(column: Column) -> Column:
+    """A field of a structured array as a column of its own."""
+    return np.ascontiguousarray(column)

@@ -1,0 +1,46 @@
+-- Every account's balance before the load, plus what the journal did to it, is what the ledger says now.
+-- Source: contract 8.2, 7.1, 7.2. Catches: lost-update, acknowledged-not-written, double-apply, stale-balance.
+-- Needs: journal, opening, balances.
+with intended as (
+    select l.account, l.balance_key,
+        sum(case when l.side = 0 then -l.amount when e.effect = 'moved' then l.amount else 0 end) as available,
+        sum(if(l.side = 0 and e.effect = 'held', l.amount, 0)) as on_hold
+    from journal.legs l join facts.effects e on e.origin = l.arrival_id
+    where e.effect <> 'nothing' group by l.account, l.balance_key),
+named as (
+    select a.account_id, i.balance_key, i.available, i.on_hold
+    from intended i join plan.accounts a using (account)),
+compared as (
+    select coalesce(n.account_id, b.account_id, i.account_id) as account_id,
+        coalesce(n.balance_key, b.balance_key, i.balance_key) as balance_key,
+        coalesce(n.alias, b.alias) as alias, coalesce(n.asset, b.asset) as asset,
+        coalesce(n.direction, b.direction, 'credit') as direction,
+        coalesce(b.available, 0) + coalesce(i.available, 0) as expected, coalesce(n.available, 0) as found,
+        coalesce(b.on_hold, 0) + coalesce(i.on_hold, 0) as expected_hold, coalesce(n.on_hold, 0) as found_hold
+    from facts.balances_now n
+    full join facts.balances_before b using (account_id, balance_key)
+    full join named i
+        on i.account_id = coalesce(n.account_id, b.account_id) and i.balance_key = coalesce(n.balance_key, b.balance_key))
+select format('account {} ({}, {}): expected {}{}, the ledger says {}{}', coalesce(alias, uuid_text(account_id)),
+        coalesce(asset, '?'), balance_key, money_text(worth(expected, direction)),
+        if(expected_hold <> 0 or found_hold <> 0, ' and ' || money_text(expected_hold) || ' on hold', ''),
+        money_text(worth(found, direction)),
+        if(expected_hold <> 0 or found_hold <> 0, ' and ' || money_text(found_hold) || ' on hold', '')) as words,
+    greatest(abs(expected - found), abs(expected_hold - found_hold)) as size, 0 as at_ns, account_id
+from compared
+where (expected <> found or expected_hold <> found_hold)
+    and account_id not in (select account_id from facts.touched_by_others);
+-- Unknown: what the journal alone cannot replay.
+select format('ledger {} was not read before the load', ledger_id) as reason
+from plan.ledgers where ledger not in (select ledger from opening.ledgers)
+union all
+select format('{} requests are in doubt, and transactions were not read', count(*))
+from journal.attempts where outcome = 3 and (select depth from plan.run) = 'balances' having count(*) > 0
+union all
+select format('{} balances of shared ledgers were moved by others', count(*))
+from facts.touched_by_others having count(*) > 0
+union all
+select format('{} commits, cancels or reverts are of transactions from before the run', count(*))
+from facts.foreign_steps having count(*) > 0
+union all
+select format('the legs of {} booked attempts are missing from the journal', count(*)) from facts.torn having count(*) > 0;

@@ -1,0 +1,16 @@
+-- A repeated key is answered with the first transaction, and nothing is answered as a repeat that was not one.
+-- Source: contract 6. Catches: slot-forgotten, replay-of-another, spurious-replay.
+-- Needs: journal.
+with repeated as (
+    select a.key_id, a.arrival_id, a.replayed, a.transaction_id, a.sent_ns, a.tries, c.answered_id, c.attempts, c.tries as sent,
+        first_value(a.transaction_id) over (partition by a.key_id order by a.replayed, a.answered_ns) as first_id,
+        count(*) filter (not a.replayed) over (partition by a.key_id) as executed
+    from journal.attempts a join facts.creates c using (key_id)
+    where a.action <= 6 and a.outcome = 1 and (a.replayed or c.attempts > 1))
+select format('request {} {}', mark_text(key_id), case
+        when attempts = 1 and sent = 1 then 'was answered as a repeat, but was sent once'
+        when transaction_id <> first_id then 'was answered with ' || uuid_text(first_id) || ' and with ' || uuid_text(transaction_id)
+        else 'was executed ' || executed || ' times' end) as words,
+    greatest(executed, 1)::double as size, sent_ns as at_ns, key_id, transaction_id
+from repeated
+where (attempts = 1 and sent = 1) or transaction_id <> first_id or (executed > 1 and not replayed);

@@ -1,0 +1,88 @@
+"""Runs every invariant over a filled ground, and turns what it lists into verdicts, findings and doubts.
+
+An invariant that lists nothing HOLDS; one that cannot run, or lacks what it needs, is UNKNOWN with the reason, never
+HOLDS. May import: `ground`, `invariant`, `findings`, `verdict`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import duckdb
+import msgspec
+
+from demogen.audit.findings import Doubt, Finding
+from demogen.audit.ground import TABLES, Ground
+from demogen.audit.invariant import Invariant
+from demogen.audit.verdict import Verdict
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """What came of all invariants together."""
+
+    verdicts: dict[str, Verdict]
+    findings: list[Finding]
+    doubts: list[Doubt]
+
+
+def prepare(ground: Ground) -> None:
+    """Derive what the invariants are written in from what was loaded."""
+    ground.run_script(TABLES / "prepare.sql")
+
+
+def judge(ground: Ground, claims: Sequence[Invariant], *, given: Collection[str], unsettled: str = "") -> Judgement:
+    """Judge `claims` on a prepared ground that holds what `given` names.
+
+    `unsettled` is why the ledger may still move: then nothing that was read can be trusted to HOLD.
+    """
+    verdicts: dict[str, Verdict] = {}
+    findings: list[Finding] = []
+    doubts: list[Doubt] = []
+    for claim in claims:
+        found, reasons = _judge_one(ground, claim, given)
+        if unsettled:
+            # What looks lost may only be late: a counter-example in a moving book is no finding.
+            reasons.append(unsettled if found is None else f"{unsettled}; so far: {found.first}")
+            found = None
+        findings.extend([found] if found else [])
+        doubts.extend(Doubt(invariant=claim.name, reason=reason) for reason in reasons)
+        if found:
+            verdicts[claim.name] = Verdict.VIOLATED
+        else:
+            verdicts[claim.name] = Verdict.UNKNOWN if reasons else Verdict.HOLDS
+    return Judgement(verdicts, findings, doubts)
+
+
+def _judge_one(ground: Ground, claim: Invariant, given: Collection[str]) -> tuple[Finding | None, list[str]]:
+    missing = [need for need in claim.needs if need not in given]
+    if missing:
+        return None, [f"not at hand: {', '.join(missing)}"]
+    try:
+        reasons = [str(row[0]) for row in ground.rows(claim.doubts)] if claim.doubts else []
+        return _finding(ground, claim), reasons
+    except duckdb.Error as error:
+        return None, [f"could not run: {str(error).splitlines()[0]}"]
+
+
+def _finding(ground: Ground, claim: Invariant) -> Finding | None:
+    query = (
+        "select count(*), arg_min(words, row(at_ns, -size::double)), arg_max(words, row(size::double, -at_ns)) "
+        f"from ({claim.query}) counter_examples"
+    )
+    count, first, worst = ground.rows(query)[0]
+    if not count:
+        return None
+    return Finding(
+        invariant=claim.name,
+        count=count,
+        first=first,
+        worst=worst,
+        explanation=_explanation(claim, count, first=first, worst=worst),
+    )
+
+
+def _explanation(claim: Invariant, count: int, *, first: str, worst: str) -> str:
+    if count == 1:
+        return f"{claim.sentence} One counter-example: {first}."
+    worst_part = "" if worst == first else f" Worst: {worst}."
+    return f"{claim.sentence} {count} counter-examples. First: {first}.{worst_part}"
