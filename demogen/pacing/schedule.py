@@ -66,6 +66,30 @@ class Schedule(msgspec.Struct, frozen=True):
     def mean_tps(self) -> float:
         return sum(segment.arrivals for segment in self.segments) / sum(segment.seconds for segment in self.segments)
 
+    def accumulated(self, seconds: float) -> float:
+        """How many arrivals the rate adds up to by then (on average, with Poisson arrivals)."""
+        total, start = 0.0, 0.0
+        for segment in self.segments:
+            inside = min(segment.seconds, max(0.0, seconds - start))
+            slope = (segment.to_tps - segment.from_tps) / segment.seconds
+            total += segment.from_tps * inside + slope * inside * inside / 2
+            start += segment.seconds
+        if self.endless and seconds > start:
+            total += (seconds - start) * self.segments[-1].to_tps
+        return total
+
+    def first_due_after(self, seconds: float) -> int:
+        """The index of the first arrival that is due at that time or later; the number of arrivals if none is."""
+        around = self.accumulated(seconds)
+        spread = 6 * math.sqrt(around) + 2 if self.arrivals == "poisson" else 2
+        first = max(0, int(around - spread))
+        last = first
+        for index, due_ns in self.due_times(first):
+            if due_ns >= seconds * NS_PER_S:
+                return index
+            last = index + 1
+        return last
+
     def due_times(self, first: int = 0, stride: int = 1) -> Iterator[tuple[int, int]]:
         """(index, due time in ns from the schedule's start) for first, first + stride, … in order of time."""
         if self.arrivals == "even":

@@ -1,6 +1,6 @@
 """Schedules: due times are exact, start anywhere, and never drift."""
 
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given
@@ -52,7 +52,7 @@ def test_gaps_are_even(rate_tps, first):
 
 def test_poisson_gaps_look_exponential():
     times = [due_ns / s.NS_PER_S for _, due_ns in s.poisson(1000, 60, seed=7).due_times()]
-    gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(times)]
     mean = sum(gaps) / len(gaps)
     variance = sum((gap - mean) ** 2 for gap in gaps) / len(gaps)
     assert mean == pytest.approx(0.001, rel=0.03)
@@ -63,3 +63,13 @@ def test_poisson_gaps_look_exponential():
 def test_an_impossible_rate_is_refused(rate):
     with pytest.raises(UsageError, match="cannot be driven"):
         s.constant(rate)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "arrivals"), [*SCHEDULES, pytest.param(s.poisson(50, 20, seed=3), 0, id="poisson")]
+)
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 1.7, 100.0])
+def test_the_first_arrival_after_a_moment_is_found(schedule, arrivals, seconds):
+    times = list(schedule.due_times())
+    expected = next((index for index, due_ns in times if due_ns >= seconds * s.NS_PER_S), len(times))
+    assert schedule.first_due_after(seconds) == expected

@@ -1,0 +1,94 @@
+"""Child processes of a run: the embedded sandbox, the audit, the report. Each is our own command line.
+
+They run beside the hub, so neither SQLite nor DuckDB ever blocks it; all have a session of their own, so that a
+Ctrl-C at the terminal does not end them before the books are judged. May import: gevent.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from gevent import subprocess
+
+from demogen.errors import DemogenError, PreflightFailed
+
+_START_S = 20.0
+_STOP_S = 10.0
+
+
+def demogen_command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "demogen", *words]
+
+
+class EmbeddedSandbox:
+    """A ledger to practise on, as a child: ends with us, whatever happens to us."""
+
+    def __init__(self, database: Path) -> None:
+        self._child: Any = subprocess.Popen(
+            demogen_command("sandbox", "--port", "0", "--db", str(database), "--die-with-parent"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+        )
+        self.url = self._address()
+
+    def _address(self) -> str:
+        """The address it prints on its first line."""
+        import gevent
+
+        line = ""
+        with gevent.Timeout(_START_S, False):
+            line = self._child.stdout.readline()
+        for word in line.split():
+            if word.startswith("http://"):
+                return word.rstrip(".,;")
+        self.stop()
+        says = (self._child.stderr.read() or line or "it said nothing").strip().splitlines()
+        raise PreflightFailed(f"the embedded sandbox did not start: {says[-1]}", hint="try: demogen sandbox --port 0")
+
+    def stop(self) -> None:
+        """Let it finish its writes; end it where it will not."""
+        if self._child.poll() is None:
+            self._child.terminate()
+            try:
+                self._child.wait(timeout=_STOP_S)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+
+
+def audit(folder: Path, *, depth: str) -> None:
+    """Judge the books of a run; the verdict is in its audit.json, whatever the exit code says."""
+    child = _run("audit", str(folder), "--depth", depth, "--quiet")
+    if child.returncode not in (0, 4, 5):
+        raise DemogenError(
+            f"the audit ended with {child.returncode}: {_last_line(child)}", hint=f"try again: demogen audit {folder}"
+        )
+
+
+def report(folder: Path) -> tuple[int, str]:
+    """Write report.json and report.html; returns the run's exit code and one screen of text."""
+    child = _run("report", str(folder), "--format", "text")
+    path = folder / "report.json"
+    if not path.exists():
+        raise DemogenError(
+            f"the report ended with {child.returncode}: {_last_line(child)}", hint=f"try again: demogen report {folder}"
+        )
+    code = int(json.loads(path.read_text(encoding="utf-8")).get("exit_code", 1))
+    return code, str(child.stdout)
+
+
+def _run(*words: str) -> Any:
+    return subprocess.run(
+        demogen_command(*words), capture_output=True, text=True, stdin=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def _last_line(child: Any) -> str:
+    lines = (child.stderr or child.stdout or "it said nothing").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"

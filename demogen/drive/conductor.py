@@ -1,0 +1,285 @@
+"""Conducts a run on the master (or in a single process): prepare, share out, gather, finish, judge.
+
+Owns the duration: Locust starts its timer beside the bootstrap and would stop in the middle of what is in flight
+(design 4.3). Hears the load processes by message only. The finish may be asked for by several (schedule, stop button,
+Ctrl-C) and happens once. May import: everything below, gevent.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+import msgspec
+from gevent.event import Event
+
+from demogen.clock import NS_PER_MS, NS_PER_S, SystemClock
+from demogen.drive import children
+from demogen.drive.load import FINISH, SETUP, SHARE, Setup
+from demogen.drive.seats import Seat, Seats
+from demogen.errors import DemogenError
+from demogen.pacing.pacer import Share
+from demogen.pacing.schedule import Schedule, constant
+from demogen.record.folder import RunFolder
+from demogen.record.measurement import dumps
+from demogen.record.tally import Tally
+from demogen.workload.measure import Facts, Gathering
+from demogen.workload.mix import Mix
+from demogen.workload.scenario import ThresholdSpec
+
+log = logging.getLogger("demogen")
+
+_READY_WITHIN_S = 60.0
+_LEAD_NS = {True: 1500 * NS_PER_MS, False: 300 * NS_PER_MS}
+_RESHARE_AHEAD_NS = 2 * NS_PER_S
+_DRAIN_MARGIN_S = 10.0
+
+#: Sends a message to one load process, or (None) to all.
+Post = Callable[[str, dict[str, Any], str | None], None]
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run promises, as far as the conductor must know it. `seconds` None: until somebody stops it."""
+
+    run_id: str
+    scenario: str
+    seed: int
+    host: str
+    server: str
+    target_tps: float
+    seconds: float | None
+    depth: str
+    thresholds: tuple[ThresholdSpec, ...] = ()
+
+
+class Conductor:
+    """One run. `post` reaches the load processes; `distributed` says whether they are other processes."""
+
+    def __init__(self, plan: Plan, setup: Setup, folder: RunFolder, *, mix: Mix, post: Post, distributed: bool) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.gathering = Gathering()
+        self.seats = Seats()
+        self.exit_code = 1
+        self.screen = ""
+        self.degraded = False
+        self.target_tps = plan.target_tps
+        self.finished = Event()
+        self.over = Event()
+        self.verdict = "UNKNOWN"
+        self._setup = setup
+        self._mix = mix
+        self._post = post
+        self._distributed = distributed
+        self._clock = SystemClock()
+        self._schedule: Schedule = constant(plan.target_tps, plan.seconds)
+        self._generation = 0
+        self._epoch_ns = 0
+        self._base_index = 0
+        self._started_wall_ns = 0
+        self._ended_wall_ns = 0
+        self._interrupted = False
+        self._finishing = False
+        self._failure: dict[str, Any] | None = None
+
+    @property
+    def playing(self) -> bool:
+        return self._epoch_ns != 0 and not self._finishing
+
+    # -- taking part ---------------------------------------------------------------------------------------------
+
+    def seat(self, client: str) -> None:
+        """Give a load process its part; it answers when it is ready."""
+        seat = self.seats.take(client, journals=self.folder.journals, now_ns=self._clock.now_ns())
+        journal = "" if self._distributed else str(seat.journal)
+        setup = msgspec.structs.replace(self._setup, process=seat.process, journal=journal)
+        self._post(SETUP, {"setup": msgspec.to_builtins(setup, builtin_types=(bytes,))}, client)
+
+    def on_ready(self, client: str) -> None:
+        seat = self.seats.of(client)
+        if seat is not None:
+            seat.ready = True
+            seat.heard_ns = self._clock.now_ns()
+            if self.playing:
+                log.info("load process %s joined: the rate is shared again", seat.process)
+                self.share_again()
+
+    def on_report(self, client: str, message: dict[str, Any], *, drained: bool) -> None:
+        seat = self.seats.of(client)
+        if seat is None:
+            return
+        delta = seat.hear(message, now_ns=self._clock.now_ns())
+        if delta is not None:
+            self.gathering.add(delta)
+        if drained:
+            self._leave(seat)
+
+    def on_failure(self, message: dict[str, Any]) -> None:
+        """A load process cannot go on: neither can the run."""
+        self._failure = message
+        self.over.set()
+
+    def on_goodbye(self, client: str) -> None:
+        """Locust lost sight of a process; our own reports notice earlier, but a clean leave is known at once."""
+        seat = self.seats.of(client)
+        if seat is not None and seat.playing:
+            self._lose([seat])
+
+    def _leave(self, seat: Seat) -> None:
+        seat.drained = True
+        if self._finishing or not self.seats.playing:
+            self.over.set()
+        elif self.plan.seconds is None or self._now_in_schedule_s() < self.plan.seconds:
+            self.degraded = True
+            self.share_again()
+
+    def _lose(self, lost: list[Seat]) -> None:
+        for seat in lost:
+            seat.lost = True
+            log.warning("load process %s is gone: its share goes to the others, the run is degraded", seat.process)
+        self.degraded = True
+        if not self.seats.playing:
+            self.over.set()
+        elif self.playing:
+            self.share_again()
+
+    # -- the schedule --------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Wait for everybody to be ready, then announce the schedule."""
+        deadline_ns = self._clock.now_ns() + round(_READY_WITHIN_S * NS_PER_S)
+        while not all(seat.ready for seat in self.seats) and self._clock.now_ns() < deadline_ns:
+            gevent.sleep(0.02)
+        late = [seat for seat in self.seats if not seat.ready]
+        for seat in late:
+            seat.lost = self.degraded = True
+        if not self.seats.playing:
+            raise DemogenError("no load process became ready", hint="look at the workers' logs")
+        self._epoch_ns = self._clock.wall_ns() + _LEAD_NS[self._distributed]
+        self._started_wall_ns = self._epoch_ns
+        self._share(first_index=0)
+        gevent.spawn(self._attend)
+
+    def set_target(self, tps: float) -> None:
+        """Change the rate from two seconds ahead on; keys go on counting, under a new generation."""
+        if not self.playing or tps == self.target_tps:
+            return
+        log.info("target changed from %g to %g TPS", self.target_tps, tps)
+        at_ns = self._clock.wall_ns() + _RESHARE_AHEAD_NS
+        first = self._base_index + self._schedule.first_due_after((at_ns - self._epoch_ns) / NS_PER_S)
+        left = None if self.plan.seconds is None else self.plan.seconds - (at_ns - self._started_wall_ns) / NS_PER_S
+        if left is not None and left <= 0:
+            return
+        self._schedule, self.target_tps = constant(tps, left), tps
+        self._epoch_ns, self._base_index = at_ns, first
+        self._share(first_index=first)
+
+    def share_again(self) -> None:
+        """Share the same schedule among those who are there, from an index that nobody has reached."""
+        at_s = (self._clock.wall_ns() + _RESHARE_AHEAD_NS - self._epoch_ns) / NS_PER_S
+        self._share(first_index=self._base_index + self._schedule.first_due_after(at_s))
+
+    def _share(self, *, first_index: int) -> None:
+        self._generation += 1
+        players = self.seats.playing
+        for k, seat in enumerate(players):
+            share = Share(
+                self._generation, self._epoch_ns, self._base_index, first_index, k, len(players), self._schedule
+            )
+            self._post(SHARE, {"share": msgspec.to_builtins(share), "window": list(self._window())}, seat.client)
+
+    def _window(self) -> tuple[int, int]:
+        start_ns = self._started_wall_ns
+        seconds = self.plan.seconds if self.plan.seconds is not None else 10 * 365 * 86_400
+        return start_ns, start_ns + round(seconds * NS_PER_S)
+
+    def _now_in_schedule_s(self) -> float:
+        return (self._clock.wall_ns() - self._started_wall_ns) / NS_PER_S
+
+    # -- attending and finishing ---------------------------------------------------------------------------------
+
+    def _attend(self) -> None:
+        """Once a second: a point of the series, and a look at who has gone quiet."""
+        while not self.over.wait(1.0) and not self._finishing:
+            self.gathering.tick()
+            if lost := self.seats.leave_silent(self._clock.now_ns()):
+                self._lose(lost)
+        self.over.set()
+
+    def finish(self, *, interrupted: bool = False) -> None:
+        """Drain, measure, audit, report; whoever comes second waits for the first."""
+        if self._finishing:
+            self.finished.wait()
+            return
+        self._finishing = True
+        self._interrupted = interrupted
+        try:
+            self._drain()
+            self._write_measurement()
+            self._judge()
+        except DemogenError as error:
+            log.error("%s", error)
+            self.exit_code = error.exit_code
+        finally:
+            self.finished.set()
+
+    def _drain(self) -> None:
+        for seat in self.seats.playing:
+            self._post(FINISH, {}, seat.client)
+        deadline_ns = self._clock.now_ns() + round((self._setup.deadline_s + _DRAIN_MARGIN_S) * NS_PER_S)
+        while self.seats.playing and self._clock.now_ns() < deadline_ns:
+            self.seats.leave_silent(self._clock.now_ns())
+            gevent.sleep(0.02)
+        self._ended_wall_ns = self._clock.wall_ns()
+        self.gathering.tick()
+
+    def _write_measurement(self) -> None:
+        facts = self._facts()
+        self.gathering.add(self._never_offered(facts))
+        measurement = self.gathering.measurement(facts, self._mix)
+        judged = [threshold.judge(measurement) for threshold in self.plan.thresholds]
+        measurement = msgspec.structs.replace(measurement, thresholds=judged)
+        self.folder.write_text(self.folder.measurement, dumps(measurement))
+
+    def _facts(self) -> Facts:
+        played_s = max(0.0, (self._ended_wall_ns - self._started_wall_ns) / NS_PER_S) if self._started_wall_ns else 0.0
+        window_s = played_s if self.plan.seconds is None else min(self.plan.seconds, played_s)
+        lost = sum(seat.lost for seat in self.seats)
+        return Facts(
+            run_id=self.plan.run_id,
+            scenario=self.plan.scenario,
+            seed=self.plan.seed,
+            host=self.plan.host,
+            server=self.plan.server,
+            started_wall_ns=self._started_wall_ns,
+            ended_wall_ns=self._ended_wall_ns,
+            window_s=window_s,
+            promised_tps=self.target_tps,
+            workers=max(1, len(self.seats)),
+            workers_lost=lost,
+            interrupted=self._interrupted,
+            degraded=self.degraded,
+        )
+
+    def _never_offered(self, facts: Facts) -> Tally:
+        """Arrivals that went down with a worker: in the schedule, claimed by nobody who could tell."""
+        lost = Tally()
+        if facts.workers_lost and self.plan.seconds is not None:
+            planned = self._base_index + self._schedule.first_due_after(
+                facts.window_s - (self._epoch_ns - self._started_wall_ns) / NS_PER_S
+            )
+            missing = max(0, planned - self.gathering.total.counts["offered"])
+            lost.counts["offered"] = lost.dropped["worker_lost"] = missing
+        return lost
+
+    def _judge(self) -> None:
+        missing = {seat.process: seat.missing_bytes for seat in self.seats if seat.missing_bytes or seat.lost}
+        if missing:
+            self.folder.write_text(self.folder.path / "incomplete.json", msgspec.json.encode(missing).decode())
+        children.audit(self.folder.path, depth=self.plan.depth)
+        self.exit_code, self.screen = children.report(self.folder.path)
+        if self._failure is not None:
+            self.exit_code = self._failure["exit_code"] if self.exit_code in (0, 3, 6) else self.exit_code
+            log.error("%s (hint: %s)", self._failure["message"], self._failure["hint"])

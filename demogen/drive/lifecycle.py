@@ -1,0 +1,290 @@
+"""Where a run hangs on Locust's events: options become settings, test start becomes a run, quitting becomes a verdict.
+
+Locust's listeners swallow exceptions, so what must end the process raises SystemExit, and Locust starts its own timer
+beside the bootstrap, so its run time is taken over (design 4.3). May import: locust, everything below.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import gevent
+import msgspec
+from gevent import GreenletExit
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+
+from demogen.clock import SystemClock
+from demogen.config import Settings
+from demogen.drive import load as loads
+from demogen.drive.bootstrap import Bootstrap
+from demogen.drive.conductor import Conductor
+from demogen.drive.load import Load, Setup
+from demogen.drive.options import settings_of
+from demogen.drive.users import mix_of
+from demogen.errors import DemogenError
+from demogen.pacing.pacer import Share
+
+log = logging.getLogger("demogen")
+
+INTERRUPTED, TERMINATED = 130, 143
+
+
+def attach(environment: Any, **_: Any) -> None:
+    """Listener of `init`: one object a process holds what Locust's events need."""
+    runner = environment.runner
+    if isinstance(runner, (LocalRunner, WorkerRunner)):
+        LoadSide(environment)
+    if isinstance(runner, (LocalRunner, MasterRunner)):
+        ConductorSide(environment)
+
+
+class LoadSide:
+    """In a process that sends: hears the conductor, drains before Locust quits."""
+
+    def __init__(self, environment: Any) -> None:
+        self._environment = environment
+        self._load: Load | None = None
+        runner = environment.runner
+        runner.register_message(loads.SETUP, self._on_setup)
+        runner.register_message(loads.SHARE, self._on_share)
+        runner.register_message(loads.FINISH, self._on_finish)
+        if isinstance(runner, WorkerRunner):
+            environment.events.quitting.add_listener(self._on_quitting)
+
+    def _on_setup(self, environment: Any, msg: Any, **_: Any) -> None:
+        def set_up() -> None:
+            try:
+                self._load = Load(environment, msgspec.convert(msg.data["setup"], Setup))
+                self._load.ready()
+            except DemogenError as error:
+                data = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+                environment.runner.send_message(loads.FAILED, data)
+
+        # Off the message loop: reading a large population takes a while, heartbeats must go on.
+        gevent.spawn(set_up)
+
+    def _on_share(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002  (Locust calls by keyword)
+        if self._load is not None:
+            first, last = msg.data["window"]
+            self._load.take(msgspec.convert(msg.data["share"], Share), (first, last))
+
+    def _on_finish(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        if self._load is not None:
+            self._load.finish()
+
+    def _on_quitting(self, environment: Any, **_: Any) -> None:  # noqa: ARG002
+        """A worker that is told to go hands in what it knows first."""
+        if self._load is not None:
+            self._load.finish()
+            self._load.wait()
+
+
+class ConductorSide:
+    """In the master or the single process: starts, stops and ends runs."""
+
+    def __init__(self, environment: Any) -> None:
+        self._environment = environment
+        self._runner = environment.runner
+        self._options = environment.parsed_options
+        self._conductor: Conductor | None = None
+        self._preparing: Any = None
+        self._signal_code = INTERRUPTED
+        self._bootstrap = Bootstrap(environment)
+        self._run_time = self._options.run_time
+        settings = self._settings_or_exit()
+        self._options.run_time = None
+        self._bootstrap.open(settings)
+        self._listen()
+
+    def _listen(self) -> None:
+        events, runner = self._environment.events, self._runner
+        events.test_start.add_listener(self._on_test_start)
+        events.test_stopping.add_listener(self._on_test_stopping)
+        events.quitting.add_listener(self._on_quitting)
+        events.quit.add_listener(self._on_quit)
+        runner.register_message(loads.READY, self._on_ready)
+        runner.register_message(loads.REPORT, self._on_report)
+        runner.register_message(loads.DRAINED, self._on_drained)
+        runner.register_message(loads.FAILED, self._on_failed)
+        if isinstance(runner, MasterRunner):
+            events.worker_connect.add_listener(self._on_worker_connect)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            _remember(number, self)
+
+    def _settings_or_exit(self) -> Settings:
+        try:
+            return settings_of(self._options)
+        except DemogenError as error:
+            raise _ended(error) from None
+
+    # -- from Locust ---------------------------------------------------------------------------------------------
+
+    def _on_test_start(self, environment: Any, **_: Any) -> None:
+        """Prepare and share out; Locust spawns its users after that."""
+        self._preparing = gevent.getcurrent()
+        try:
+            self._stop_locusts_timer()
+            if self._options.run_time is None:
+                self._options.run_time = self._run_time
+            settings = settings_of(self._options)
+            self._options.run_time = None
+            distributed = isinstance(self._runner, MasterRunner)
+            self._conductor = conductor = self._bootstrap.prepare(
+                settings,
+                mix_of(environment.user_classes),
+                seconds=settings.duration_s if self._has_duration(settings) else None,
+                post=self._post,
+                distributed=distributed,
+            )
+            for client in self._clients():
+                conductor.seat(client)
+            conductor.start()
+            gevent.spawn(self._see_to_the_end, conductor)
+        except DemogenError as error:
+            self._give_up(error)
+            raise GreenletExit from None
+        finally:
+            self._preparing = None
+
+    def _has_duration(self, settings: Settings) -> bool:
+        return settings.origin("duration_s") != "default"
+
+    def _see_to_the_end(self, conductor: Conductor) -> None:
+        """The schedule has ended, or everybody is gone: finish, and quit where nobody is watching."""
+        gevent.spawn(self._follow_edits, conductor)
+        conductor.over.wait()
+        conductor.finish()
+        self._environment.process_exit_code = conductor.exit_code
+        if self._options.headless or (self._options.autostart and self._options.autoquit != -1):
+            if not self._options.headless:
+                gevent.sleep(self._options.autoquit)
+            self._runner.quit()
+            if self._environment.web_ui is not None:
+                self._environment.web_ui.stop()
+        else:
+            sys.stdout.write(conductor.screen)
+            sys.stdout.flush()
+            self._runner.stop()
+
+    def _follow_edits(self, conductor: Conductor) -> None:
+        """A target edited in the web UI lands in the parsed options; Locust tells nobody."""
+        while not conductor.over.wait(0.5):
+            try:
+                target_tps = float(self._options.target_tps)
+            except (TypeError, ValueError):
+                continue
+            if target_tps > 0:
+                conductor.set_target(target_tps)
+
+    def _on_test_stopping(self, environment: Any, **_: Any) -> None:  # noqa: ARG002
+        """Somebody pressed Stop: drain and judge before Locust stops the users."""
+        if self._conductor is not None and not self._conductor.finished.is_set():
+            self._conductor.finish()
+            self._environment.process_exit_code = self._conductor.exit_code
+
+    def _on_quitting(self, environment: Any, **_: Any) -> None:
+        """The last listener to matter: Ctrl-C and SIGTERM end here too."""
+        if self._preparing is not None:
+            self._preparing.kill(block=True)
+            environment.process_exit_code = self._signal_code
+        conductor = self._conductor
+        if conductor is not None and not conductor.finished.is_set():
+            log.warning("interrupted: waiting for what is in flight, then judging the books (again to give up)")
+            try:
+                conductor.finish(interrupted=True)
+            except KeyboardInterrupt:
+                sys.stderr.write("given up: the books were not judged; later: demogen audit RUN-DIR\n")
+                environment.process_exit_code = INTERRUPTED
+            else:
+                code = conductor.exit_code
+                environment.process_exit_code = code if code == 4 else self._signal_code
+        self._bootstrap.close()
+
+    def _on_quit(self, **_: Any) -> None:
+        """After Locust's own tables: our screen is the last word."""
+        if self._conductor is not None and self._conductor.screen:
+            sys.stdout.write(self._conductor.screen)
+            sys.stdout.flush()
+
+    # -- from the load processes ---------------------------------------------------------------------------------
+
+    def _on_ready(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        if self._conductor is not None:
+            self._conductor.on_ready(msg.node_id)
+
+    def _on_report(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        if self._conductor is not None:
+            self._conductor.on_report(msg.node_id, msg.data, drained=False)
+
+    def _on_drained(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        if self._conductor is not None:
+            self._conductor.on_report(msg.node_id, msg.data, drained=True)
+
+    def _on_failed(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        if self._conductor is not None:
+            self._conductor.on_failure(msg.data)
+
+    def _on_worker_connect(self, client_id: str, **_: Any) -> None:
+        if self._conductor is not None and self._conductor.playing and self._conductor.seats.of(client_id) is None:
+            # Locust fires this before it knows the worker itself.
+            gevent.spawn_later(0.1, self._conductor.seat, client_id)
+
+    # -- helpers of the above ------------------------------------------------------------------------------------
+
+    def _post(self, kind: str, data: dict[str, Any], client: str | None) -> None:
+        self._runner.send_message(kind, data, client_id=client if isinstance(self._runner, MasterRunner) else None)
+
+    def _clients(self) -> list[str]:
+        if isinstance(self._runner, MasterRunner):
+            return [client.id for client in self._runner.clients.all if client.state != "missing"]
+        return ["local"]
+
+    def _stop_locusts_timer(self) -> None:
+        timer = getattr(self._environment.web_ui, "_run_time_greenlet", None)
+        if timer is not None:
+            timer.kill(block=False)
+
+    def _give_up(self, error: DemogenError) -> None:
+        """Say it once and end; with the web UI open the form stays for another try."""
+        _say(error)
+        self._environment.process_exit_code = error.exit_code
+        if self._options.headless or self._environment.web_ui is None:
+            gevent.spawn(self._runner.quit)
+        else:
+            gevent.spawn(self._runner.stop)
+
+
+def _remember(number: int, side: ConductorSide) -> None:
+    """Note which signal came; what it does stays as it was."""
+    if number == signal.SIGTERM:
+        gevent.signal_handler(number, lambda: setattr(side, "_signal_code", TERMINATED))
+
+
+def _say(error: DemogenError) -> None:
+    sys.stderr.write(f"error: {error.message}\n")
+    if error.hint:
+        sys.stderr.write(f"hint: {error.hint}\n")
+    sys.stderr.flush()
+
+
+def _ended(error: DemogenError) -> SystemExit:
+    _say(error)
+    return SystemExit(error.exit_code)
+
+
+def run_dir_of(settings: Settings, run_id: str, *, taken: set[Path]) -> Path:
+    """The folder of the next run: as asked for the first time, numbered after that (a web UI starts many)."""
+    if settings.run_dir is None:
+        return Path("runs") / run_id
+    path, number = settings.run_dir, 2
+    while path in taken:
+        path = settings.run_dir.with_name(f"{settings.run_dir.name}-{number}")
+        number += 1
+    return path
+
+
+CLOCK = SystemClock()

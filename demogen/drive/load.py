@@ -1,0 +1,214 @@
+"""One process's part of the load: plays its share, reports once a second, drains when told.
+
+The same in a worker and in a single process: it hears the conductor and answers it by Locust messages only, which a
+local run delivers to itself. May import: locust, workload and below.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import gevent
+import msgspec
+
+from demogen.client.engine import Pump
+from demogen.clock import NS_PER_MS, NS_PER_S, SystemClock
+from demogen.contract.wire import Renderer, Spelling
+from demogen.drive.folding import fold
+from demogen.drive.hub import off_the_loop, open_hub_pump
+from demogen.drive.slots import slots
+from demogen.errors import DemogenError
+from demogen.pacing.pacer import Pacer, Share
+from demogen.patterns import Stage, find_patterns
+from demogen.population.directory import Population
+from demogen.record.journal import JournalWriter
+from demogen.record.tally import PHASES
+from demogen.workload.mix import Mix
+from demogen.workload.player import Player
+
+log = logging.getLogger("demogen")
+
+#: Conductor to load.
+SETUP, SHARE, FINISH = "demogen.setup", "demogen.share", "demogen.finish"
+#: Load to conductor.
+READY, REPORT, DRAINED, FAILED = "demogen.ready", "demogen.report", "demogen.drained", "demogen.failed"
+
+_TURN_NS = 50 * NS_PER_MS
+_SEGMENT_BYTES = 4 << 20
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """All a process needs to take part; travels as MessagePack.
+
+    `process` numbers the taker; `window_ns` is the measured window in unix time; `journal` the file to write, or "" to
+    keep a spool here and ship it.
+    """
+
+    run_id: str
+    url: str
+    seed: int
+    weights: dict[str, float]
+    spelling: Spelling
+    population: bytes
+    process: int
+    journal: str
+    max_connections: int
+    deadline_s: float
+    connections: int
+    token: str = ""
+    ca_file: str = ""
+    client_cert: str = ""
+
+
+class Load:
+    """Takes part in one run. Made by a SETUP message; `environment` is Locust's."""
+
+    def __init__(self, environment: Any, setup: Setup) -> None:
+        self._environment = environment
+        self._setup = setup
+        self._clock = SystemClock()
+        self._pacer = Pacer(self._clock.wall_ns() - self._clock.now_ns())
+        self._sequence = 0
+        self._shipped = 0
+        self._finishing = False
+        self._spool: tempfile.TemporaryDirectory[str] | None = None
+        self._mix = Mix(setup.weights, find_patterns())
+        self._journal = self._open_journal()
+        self._pump = self._open_pump()
+        self._player: Player | None = None
+        self._greenlet: Any = None
+        slots.on_change = self._pump.open
+        self._pump.open(max(slots.count, 1))
+
+    def ready(self) -> None:
+        """Tell the conductor that a share can come."""
+        self._send(READY, {"process": self._setup.process})
+
+    def take(self, share: Share, window_ns: tuple[int, int]) -> None:
+        """Play a share; the first one starts the loop. `window_ns` is in unix time."""
+        self._pacer.take(share)
+        if self._player is None:
+            self._player = self._make_player(window_ns)
+            self._greenlet = gevent.spawn(self._play)
+
+    def finish(self) -> None:
+        """Take no more arrivals, wait for what is in flight, report the rest."""
+        self._finishing = True
+        if self._player is None:
+            self._close()
+
+    def _play(self) -> None:
+        try:
+            self._loop()
+        except DemogenError as error:
+            log.error("%s", error)
+            self._send(FAILED, {"message": error.message, "hint": error.hint, "exit_code": error.exit_code})
+            self._pump.close()
+        finally:
+            self._close()
+
+    def _loop(self) -> None:
+        player, clock = self._player, self._clock
+        assert player is not None
+        report_ns = clock.now_ns() + NS_PER_S
+        while player.busy and not self._finishing:
+            now_ns = clock.now_ns()
+            player.turn(now_ns + _TURN_NS)
+            # Locust's heartbeats, the web UI and the users live in the same thread.
+            gevent.sleep(0)
+            if now_ns >= report_ns:
+                report_ns += NS_PER_S
+                off_the_loop(self._journal.sync)
+                self._report(REPORT)
+        player.drain(self._setup.deadline_s)
+
+    def _close(self) -> None:
+        """The last report; then the conductor knows all that this process knew."""
+        slots.on_change = None
+        if self._player is None:
+            self._pump.close()
+        self._journal.close()
+        while self._setup.journal == "" and self._journal.bytes_written - self._shipped > _SEGMENT_BYTES:
+            self._report(REPORT)
+        self._report(DRAINED)
+        if self._spool is not None:
+            self._spool.cleanup()
+
+    def _report(self, kind: str) -> None:
+        """What was counted since the last report, and what the journal has grown by."""
+        self._sequence += 1
+        delta = self._player.take_delta() if self._player is not None else None
+        message: dict[str, Any] = {
+            "process": self._setup.process,
+            "sequence": self._sequence,
+            "tally": delta.to_wire() if delta is not None else None,
+            "in_flight": self._pump.in_flight,
+            "journal_bytes": self._journal.bytes_written,
+        }
+        if self._setup.journal == "":
+            message |= self._segment()
+        if delta is not None:
+            fold(delta, self._mix.names, self._environment.stats, now_s=self._clock.wall_ns() / NS_PER_S)
+        self._send(kind, message)
+
+    def _segment(self) -> dict[str, Any]:
+        """The next piece of the journal: where it begins, its bytes, and their checksum."""
+        with self._journal.path.open("rb") as file:
+            file.seek(self._shipped)
+            piece = file.read(_SEGMENT_BYTES)
+        start, self._shipped = self._shipped, self._shipped + len(piece)
+        return {"at": start, "bytes": piece, "crc": zlib.crc32(piece)}
+
+    def _send(self, kind: str, data: dict[str, Any]) -> None:
+        self._environment.runner.send_message(kind, data)
+
+    def _open_journal(self) -> JournalWriter:
+        setup = self._setup
+        if setup.journal:
+            path = Path(setup.journal)
+        else:
+            self._spool = tempfile.TemporaryDirectory(prefix="demogen-")
+            path = Path(self._spool.name) / f"{setup.process}.journal"
+        return JournalWriter(
+            path,
+            header={
+                "run_id": setup.run_id,
+                "process": setup.process,
+                "patterns": list(self._mix.names),
+                "phases": list(PHASES),
+                "wall_offset_ns": self._clock.wall_ns() - self._clock.now_ns(),
+            },
+        )
+
+    def _open_pump(self) -> Pump:
+        setup = self._setup
+        options: dict[str, Any] = {}
+        if setup.token:
+            options["token"] = lambda: setup.token
+        if setup.ca_file:
+            options["ca_file"] = setup.ca_file
+        if setup.client_cert:
+            options["client_cert"] = setup.client_cert
+        return open_hub_pump(setup.url, clock=self._clock, max_connections=setup.max_connections, **options)
+
+    def _make_player(self, window_ns: tuple[int, int]) -> Player:
+        setup, offset_ns = self._setup, self._clock.wall_ns() - self._clock.now_ns()
+        population = Population.from_bytes(setup.population)
+        return Player(
+            run_id=setup.run_id,
+            seed=setup.seed,
+            stage=Stage(population.accounts, whole_units=setup.spelling == "dsl"),
+            mix=self._mix,
+            carrier=self._pump,
+            pacer=self._pacer,
+            journal=self._journal,
+            renderer=Renderer(setup.spelling),
+            clock=self._clock,
+            process=setup.process,
+            deadline_s=setup.deadline_s,
+            window_ns=(window_ns[0] - offset_ns, window_ns[1] - offset_ns),
+        )

@@ -1,0 +1,87 @@
+"""Our options among Locust's own: the same names, checks and environment twins as the command line's.
+
+Locust hands them to the web UI's start form too. May import: locust's parser, config.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from demogen.config import OPTIONS, Settings, resolve
+from demogen.errors import InvalidSettings
+
+#: Settings a locustfile takes; Locust has its own --host, --users and --run-time.
+_OURS = (
+    "target_tps",
+    "preset",
+    "population",
+    "run_dir",
+    "transaction_format",
+    "seed",
+    "metrics_port",
+    "max_connections",
+    "request_timeout_s",
+    "depth",
+    "allow_target",
+    "token",
+    "ca_file",
+    "client_cert",
+)
+
+#: Of these the start form of the web UI offers a field.
+_IN_FORM = ("target_tps", "preset", "seed", "transaction_format")
+
+_DEFAULTS = {"target_tps": "200"}
+
+
+def add_options(parser: Any) -> None:
+    """Listener of `init_command_line_parser`."""
+    group = parser.add_argument_group("demogen", "What the ledger is loaded with")
+    for name in _OURS:
+        option = OPTIONS[name]
+        says = option.says
+        if name in _DEFAULTS:
+            says += f" Default {_DEFAULTS[name]}."
+        elif option.default not in (None, (), ""):
+            says += f" Default {option.default}."
+        group.add_argument(
+            *option.flags,
+            dest=name,
+            env_var=option.environment,
+            type=_checker(name),
+            default=_DEFAULTS.get(name),
+            metavar=option.metavar or None,
+            help=says.replace("%", "%%"),
+            is_secret=option.secret,
+            include_in_web_ui=name in _IN_FORM,
+        )
+
+
+def settings_of(options: Any) -> Settings:
+    """Settings from Locust's parsed options. Raises InvalidSettings with every problem at once."""
+    flags: dict[str, Any] = {name: getattr(options, name, None) for name in _OURS}
+    flags["host"] = getattr(options, "host", None) or None
+    if options.run_time:
+        flags["duration"] = f"{options.run_time}s"
+    if getattr(options, "num_users", None):
+        flags["connections"] = options.num_users
+    return resolve({name: value for name, value in flags.items() if value not in (None, "")})
+
+
+def _checker(name: str) -> Any:
+    """A type function for argparse: the value as text, if Settings would take it."""
+
+    def check(text: str) -> str:
+        problems: Mapping[str, str] = {}
+        try:
+            resolve({name: text}, {})
+        except InvalidSettings as error:
+            problems = {location: problem for location, problem in error.problems if name in location.replace("-", "_")}
+        if problems:
+            raise argparse.ArgumentTypeError("; ".join(problems.values()))
+        return text
+
+    check.__name__ = name
+    return check

@@ -1,0 +1,100 @@
+"""The cluster as the conductor sees it: one seat a load process, its reports in order, its journal piece by piece.
+
+A process that has not reported for a while has left; a journal that is not whole is said to be. May import:
+`record`, `clock`.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from demogen.clock import NS_PER_S
+from demogen.record.tally import Tally
+
+#: Without a report for this long a process counts as lost. Reports come each second.
+SILENT_NS = 4 * NS_PER_S
+
+
+class Seat:
+    """One load process: what it was given, what it has said."""
+
+    def __init__(self, client: str, *, process: int, journal: Path, now_ns: int) -> None:
+        self.client = client
+        self.process = process
+        self.journal = journal
+        self.ready = False
+        self.drained = False
+        self.lost = False
+        self.heard_ns = now_ns
+        self.in_flight = 0
+        self.sequence = 0
+        self.journal_bytes = 0
+        self.gaps = 0
+
+    @property
+    def playing(self) -> bool:
+        return self.ready and not self.drained and not self.lost
+
+    def hear(self, message: Mapping[str, Any], *, now_ns: int) -> Tally | None:
+        """Take a report: keep its piece of the journal, return its counts. A repeated report counts once."""
+        self.heard_ns = now_ns
+        if message["sequence"] <= self.sequence:
+            return None
+        self.sequence = message["sequence"]
+        self.in_flight = message["in_flight"]
+        self.journal_bytes = message["journal_bytes"]
+        if message.get("bytes"):
+            self._keep(message)
+        return Tally.from_wire(message["tally"]) if message["tally"] else None
+
+    def _keep(self, message: Mapping[str, Any]) -> None:
+        piece: bytes = message["bytes"]
+        size = self.journal.stat().st_size if self.journal.exists() else 0
+        if message["at"] != size or zlib.crc32(piece) != message["crc"]:
+            self.gaps += 1
+            return
+        with self.journal.open("ab") as file:
+            file.write(piece)
+
+    @property
+    def missing_bytes(self) -> int:
+        """How much of its journal this process wrote and we do not have."""
+        size = self.journal.stat().st_size if self.journal.exists() else 0
+        return max(0, self.journal_bytes - size)
+
+
+class Seats:
+    """All load processes of a run, by Locust's client id."""
+
+    def __init__(self) -> None:
+        self._seats: dict[str, Seat] = {}
+
+    def __iter__(self) -> Iterator[Seat]:
+        return iter(list(self._seats.values()))
+
+    def __len__(self) -> int:
+        return len(self._seats)
+
+    def take(self, client: str, *, journals: Path, now_ns: int) -> Seat:
+        """A new seat; its number is never given again."""
+        process = len(self._seats)
+        seat = Seat(client, process=process, journal=journals / f"{process}.journal", now_ns=now_ns)
+        self._seats[f"{client}#{process}" if client in self._seats else client] = seat
+        return seat
+
+    def of(self, client: str) -> Seat | None:
+        return self._seats.get(client)
+
+    @property
+    def playing(self) -> list[Seat]:
+        return [seat for seat in self if seat.playing]
+
+    def leave_silent(self, now_ns: int) -> list[Seat]:
+        """Mark those that have gone quiet as lost; returns the newly lost."""
+        quiet = [seat for seat in self.playing if now_ns - seat.heard_ns > SILENT_NS]
+        for seat in quiet:
+            seat.lost = True
+        return quiet
