@@ -1,0 +1,186 @@
+"""Opens connections and buries them: addresses in turn, TLS, time-outs, as many ahead as was asked for.
+
+Tells its owner when a connection is ready and when one did not come about; never sees a request. May import:
+the engine, `clock`.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from select import EPOLLIN, EPOLLOUT, EPOLLRDHUP
+
+from demogen.client.engine.connection import (
+    CONNECTING,
+    DEAD,
+    HANDSHAKING,
+    IDLE,
+    NEVER_NS,
+    Connection,
+    Sockets,
+    fault_of_connect,
+)
+from demogen.client.engine.endpoint import Endpoint
+from demogen.client.engine.tls import Channel
+from demogen.client.engine.watch import Poller
+from demogen.clock import NS_PER_S
+from demogen.contract.exchange import Fault
+
+GROWTH_A_CHORE = 64  # connections begun ahead of need
+CONNECT_AGAIN_NS = NS_PER_S  # after a failure without a request behind it
+READ = EPOLLIN | EPOLLRDHUP
+
+_FLIGHT_BYTES = 64 * 1024
+
+
+class Dialer:
+    """All connections of a pump, by descriptor (`table`), and how many of them are on their way (`connecting`).
+
+    `ready` receives each new idle connection; `failed` the reason, and the time, where one did not come about.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        poller: Poller,
+        sockets: Sockets,
+        tls: ssl.SSLContext | None,
+        connect_timeout_ns: int,
+        ready: Callable[[Connection], None],
+        failed: Callable[[Fault, int], None],
+    ) -> None:
+        self.table: dict[int, Connection] = {}
+        self.connecting = 0
+        self.wanted = 0
+        #: When something must be done although nothing happened: a connect deadline, or connections to open.
+        self.chores_ns = NEVER_NS
+        self._endpoint = endpoint
+        self._poller = poller
+        self._sockets = sockets
+        self._tls = tls
+        self._connect_timeout_ns = connect_timeout_ns
+        self._ready = ready
+        self._failed = failed
+        self._grow_after_ns = 0
+        self._graveyard: list[Connection] = []
+
+    def grow(self, now: int) -> None:
+        """Begin one more connection."""
+        self.connecting += 1
+        addresses = self._endpoint.addresses(now)
+        if addresses:
+            self._try_addresses(Connection(addresses), Fault.REFUSED, now)
+        else:
+            self._give_up(Fault.UNRESOLVED, now)
+
+    def _try_addresses(self, connection: Connection, fault: Fault, now: int) -> None:
+        """Begin to connect to the first address that lets us; where none is left it ends in `fault`."""
+        while connection.addresses and fault is not Fault.NO_DESCRIPTORS:
+            trouble = connection.connect(self._sockets)
+            if trouble is None:
+                connection.phase = CONNECTING
+                connection.deadline_ns = now + self._connect_timeout_ns
+                self.chores_ns = min(self.chores_ns, connection.deadline_ns)
+                self.table[connection.fd] = connection
+                self._poller.register(connection.fd, EPOLLOUT)
+                return
+            fault = trouble
+            del connection.addresses[0]
+        self._give_up(fault, now)
+
+    def connected(self, connection: Connection, now: int) -> None:
+        """The kernel says that a connect has ended, well or not."""
+        failure = connection.connect_failure()
+        if failure:
+            self._next_address(connection, fault_of_connect(failure), now)
+            return
+        self._endpoint.worked(connection.addresses[0])
+        self._poller.modify(connection.fd, READ)
+        if self._tls is None:
+            self._open(connection)
+            return
+        connection.channel = Channel(self._tls, self._endpoint.host)
+        connection.phase = HANDSHAKING
+        self._shake(connection, b"", now)
+
+    def heard(self, connection: Connection, now: int) -> None:
+        """Bytes came, or the end, in the middle of a handshake."""
+        try:
+            cipher = connection.recv(_FLIGHT_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            cipher = b""
+        if cipher:
+            self._shake(connection, cipher, now)
+        else:
+            self._break_off(connection, Fault.TLS, now)
+
+    def _shake(self, connection: Connection, cipher: bytes, now: int) -> None:
+        channel = connection.channel
+        assert channel is not None
+        try:
+            established = channel.handshake(cipher)
+            flight = channel.pending()
+            if flight:
+                connection.send(flight)  # a fresh socket's buffer takes a whole flight
+        except OSError:
+            # Tell the peer why, if it still listens; then it is over.
+            self._break_off(connection, Fault.TLS, now)
+            return
+        if established:
+            self._open(connection)
+
+    def _open(self, connection: Connection) -> None:
+        self.connecting -= 1
+        connection.phase = IDLE
+        self._ready(connection)
+
+    def _next_address(self, connection: Connection, fault: Fault, now: int) -> None:
+        del self.table[connection.fd]
+        connection.close()
+        del connection.addresses[0]
+        self._try_addresses(connection, fault, now)
+
+    def _break_off(self, connection: Connection, fault: Fault, now: int) -> None:
+        self.discard(connection)
+        self._give_up(fault, now)
+
+    def _give_up(self, fault: Fault, now: int) -> None:
+        self.connecting -= 1
+        self._grow_after_ns = now + CONNECT_AGAIN_NS
+        if fault is not Fault.NO_DESCRIPTORS:
+            self._endpoint.all_failed(now)
+        self._failed(fault, now)
+
+    def expire(self, connection: Connection, now: int) -> None:
+        """A connect or a handshake has taken too long."""
+        if connection.phase == CONNECTING:
+            self._next_address(connection, Fault.CONNECT_TIMEOUT, now)
+        else:
+            self._break_off(connection, Fault.CONNECT_TIMEOUT, now)
+
+    def open_wanted(self, now: int) -> int:
+        """Begin some of the connections that were asked for ahead; when to come again for more (ns)."""
+        self.chores_ns = NEVER_NS
+        missing = self.wanted - len(self.table)
+        if missing > 0 and now >= self._grow_after_ns:
+            for _ in range(min(missing, GROWTH_A_CHORE)):
+                self.grow(now)
+        return max(now, self._grow_after_ns) if len(self.table) < self.wanted else NEVER_NS
+
+    def discard(self, connection: Connection) -> None:
+        """Out of use at once; the descriptor is closed by `bury`, so that no event of this turn finds a newcomer."""
+        connection.phase = DEAD
+        self.table.pop(connection.fd, None)
+        self._graveyard.append(connection)
+        if len(self.table) < self.wanted:
+            self.chores_ns = 0
+
+    def bury(self) -> None:
+        """Close the descriptors of what was discarded. Not between reading events and handling them."""
+        if self._graveyard:
+            for connection in self._graveyard:
+                connection.close()
+            self._graveyard.clear()

@@ -1,0 +1,68 @@
+"""Waits for events, and is never late: exact to microseconds where epoll alone counts in milliseconds.
+
+Alone it sleeps in the kernel; inside gevent it parks the greenlet on the epoll's own descriptor, which the timer makes
+readable on time. May import: `timer`, `clock`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from select import EPOLLET, EPOLLIN
+from typing import Protocol
+
+from demogen.client.engine.timer import Timer
+from demogen.clock import NS_PER_MS, NS_PER_S
+
+EVENTS_MAX = 256  # a turn
+COARSE_NS = 3 * NS_PER_MS  # waits longer than this begin with epoll's own time-out
+
+#: Waits until a descriptor is readable or that many seconds have passed (under gevent: parks the greenlet).
+Wait = Callable[[int, float], object]
+Events = list[tuple[int, int]]
+
+
+class Poller(Protocol):
+    """What is used of select.epoll."""
+
+    def fileno(self) -> int: ...
+    def register(self, fd: int, eventmask: int = ..., /) -> None: ...
+    def modify(self, fd: int, eventmask: int, /) -> None: ...
+    def poll(self, timeout: float | None = ..., maxevents: int = ...) -> Events: ...
+    def close(self) -> None: ...
+
+
+class Watch:
+    """One epoll and its timer. An expiry shows as an event of a descriptor nobody knows."""
+
+    def __init__(self, poller: Poller, wait: Wait | None) -> None:
+        self.fd = poller.fileno()
+        self._poller = poller
+        self._poll = poller.poll
+        self._wait = wait
+        self._timer = Timer()
+        if self._timer.exact:
+            # Edge-triggered, so that an expiry is told once and need not be read.
+            poller.register(self._timer.fd, EPOLLIN | EPOLLET)
+
+    def ready(self) -> Events:
+        """Events that are there now."""
+        return self._poll(0, EVENTS_MAX)
+
+    def events(self, left_ns: int) -> Events:
+        """Events that are there, or the first to come within `left_ns`."""
+        if left_ns > COARSE_NS and self._wait is None:
+            # Rounded down to whole milliseconds, so that the exact wait below still has its turn.
+            return self._poll((left_ns - NS_PER_MS) // NS_PER_MS / 1000, EVENTS_MAX)
+        events = self._poll(0, EVENTS_MAX)
+        if events or left_ns <= 0:
+            return events
+        if self._timer.exact:
+            self._timer.arm(left_ns)
+        if self._wait is not None:
+            self._wait(self.fd, left_ns / NS_PER_S)
+            return self._poll(0, EVENTS_MAX)
+        return self._poll(-1 if self._timer.exact else 0, EVENTS_MAX)
+
+    def close(self) -> None:
+        self._timer.close()
+        self._poller.close()
