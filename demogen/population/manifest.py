@@ -1,0 +1,215 @@
+"""What has been made, on disk: one SQLite file that is checkpoint, index and directory at once.
+
+Two things make a killed run resumable without a write before every request. A *frontier* says how far into each
+stage requests may have been sent: what lies beyond was certainly never sent, what lies before it and has no row is
+in doubt and is looked up first. Rows are written in batches, one transaction each. Remembers and answers; never
+sends. May import: errors, contract, kinds.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from enum import IntEnum
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
+
+from demogen.errors import RunFolderError, UsageError
+from demogen.population.kinds import Kind
+
+FORMAT = 1
+
+_SCHEMA = """
+create table if not exists about (key text primary key, value text not null) without rowid;
+create table if not exists frontier (
+    kind integer, wave integer, part text, sent integer not null, primary key (kind, wave, part)
+) without rowid;
+create table if not exists entity (
+    kind integer, position integer, state integer not null, id blob, ledger integer not null,
+    owner integer not null, label text not null, asset text not null default '', scale integer not null default 0,
+    role text not null default '', code text not null default '', reason text not null default '', body blob,
+    primary key (kind, position)
+) without rowid;
+"""
+
+
+class State(IntEnum):
+    """What became of a planned entity."""
+
+    MADE = 1  # this population's own request made it
+    FOUND = 2  # it was there already: an earlier run made it
+    FAILED = 3  # the server refused it, or could not be asked
+    SKIPPED = 4  # something it needs is missing, or the server has no such thing
+
+
+class Row(NamedTuple):
+    """One entity as it became: `position` is its index in the plan, `owner` its organization, `label` its name."""
+
+    kind: Kind
+    position: int
+    state: State
+    id: bytes | None
+    ledger: int
+    owner: int
+    label: str
+    asset: str = ""
+    scale: int = 0
+    role: str = ""
+    code: str = ""
+    reason: str = ""
+    body: bytes | None = None
+
+
+class Positions:
+    """A set of small integers, a bit each."""
+
+    def __init__(self, members: Iterable[int] = ()) -> None:
+        self._bits = bytearray()
+        self.size = 0
+        for member in members:
+            self.add(member)
+
+    def add(self, member: int) -> None:
+        place, bit = member >> 3, 1 << (member & 7)
+        if place >= len(self._bits):
+            self._bits.extend(bytes(place + 1 - len(self._bits) + (place >> 1)))
+        if not self._bits[place] & bit:
+            self._bits[place] |= bit
+            self.size += 1
+
+    def __contains__(self, member: int) -> bool:
+        place = member >> 3
+        return place < len(self._bits) and bool(self._bits[place] & (1 << (member & 7)))
+
+    def __len__(self) -> int:
+        return self.size
+
+
+class Manifest:
+    """The manifest of one population. Not for several processes at once: each part has its own file."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Raises RunFolderError where the file cannot be opened, UsageError where it is no manifest."""
+        self.path = path
+        self._pending: list[Row] = []
+        try:
+            if not read_only:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            mode = "ro" if read_only else "rwc"
+            self._db = sqlite3.connect(f"file:{_quoted(path)}?mode={mode}", uri=True, isolation_level=None)
+            if not read_only:
+                self._db.execute("pragma journal_mode=wal")
+                self._db.execute("pragma synchronous=normal")
+                self._db.executescript(_SCHEMA)
+            self._db.execute("select 1 from about limit 1")
+        except sqlite3.DatabaseError as error:
+            if "unable to open" in str(error) or "readonly" in str(error) or "disk" in str(error):
+                raise RunFolderError(f"cannot open {path}: {error}", hint="name a writable folder") from error
+            raise UsageError(
+                f"{path} is no population manifest: {error}", hint="name the folder of demogen generate"
+            ) from error
+        except OSError as error:
+            raise RunFolderError(
+                f"cannot make {path.parent}: {error.strerror}", hint="name a writable folder"
+            ) from error
+
+    def about(self) -> dict[str, str]:
+        """What the population is: id, digest, seed, preset, spec, server …; empty in a new file."""
+        return dict(self._db.execute("select key, value from about"))
+
+    def describe(self, **values: object) -> None:
+        """Set entries of `about`."""
+        rows = [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in values.items()]
+        self._write(lambda: self._db.executemany("insert or replace into about values (?, ?)", rows))
+
+    def frontier(self, kind: Kind, wave: int, part: str) -> int:
+        """How many entities of a stage may have been sent."""
+        row = self._db.execute(
+            "select sent from frontier where kind = ? and wave = ? and part = ?", (kind, wave, part)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def advance(self, kind: Kind, wave: int, part: str, *, sent: int) -> None:
+        """Write ahead: up to `sent` entities of the stage may be sent from now on. Writes pending rows along."""
+        rows, self._pending = self._pending, []
+
+        def write() -> None:
+            self._insert(rows)
+            self._db.execute("insert or replace into frontier values (?, ?, ?, ?)", (kind, wave, part, sent))
+
+        self._write(write)
+
+    def note(self, row: Row, *, batch: int = 256) -> None:
+        """Remember what became of an entity; written with the batch it fills."""
+        self._pending.append(row)
+        if len(self._pending) >= batch:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write everything noted."""
+        if self._pending:
+            rows, self._pending = self._pending, []
+            self._write(lambda: self._insert(rows))
+
+    def settled(self, kind: Kind) -> Positions:
+        """Positions that exist: nothing is left to do for them. A bit each."""
+        query = "select position from entity where kind = ? and state in (1, 2)"
+        return Positions(position for (position,) in self._db.execute(query, (kind,)))
+
+    def ids(self, kind: Kind, positions: Iterable[int]) -> dict[int, str]:
+        """Ids of entities that exist, by position."""
+        found = {}
+        for position in positions:
+            row = self._db.execute(
+                "select id from entity where kind = ? and position = ? and state in (1, 2)", (kind, position)
+            ).fetchone()
+            if row and row[0] is not None:
+                found[position] = str(UUID(bytes=row[0]))
+        return found
+
+    def id_range(self, kind: Kind, first: int, last: int) -> dict[int, str]:
+        """Ids of the entities first ≤ position < last that exist."""
+        query = "select position, id from entity where kind = ? and position >= ? and position < ? and state in (1, 2)"
+        rows = self._db.execute(query, (kind, first, last))
+        return {position: str(UUID(bytes=raw)) for position, raw in rows if raw is not None}
+
+    def rows(self, kind: Kind | None = None, *, states: Iterable[State] = tuple(State)) -> Iterator[Row]:
+        """Entities in order of kind and position."""
+        chosen = ",".join(str(int(state)) for state in states)
+        where = f"state in ({chosen})" + (f" and kind = {int(kind)}" if kind else "")
+        for row in self._db.execute(f"select * from entity where {where} order by kind, position"):
+            yield Row(Kind(row[0]), row[1], State(row[2]), *row[3:])
+
+    def counts(self) -> dict[Kind, dict[State, int]]:
+        """How many of each kind became what."""
+        counted: dict[Kind, dict[State, int]] = {}
+        for kind, state, number in self._db.execute("select kind, state, count(*) from entity group by kind, state"):
+            counted.setdefault(Kind(kind), {})[State(state)] = number
+        return counted
+
+    def forget(self, kind: Kind, position: int) -> None:
+        """Drop a row: the entity is gone from the server."""
+        self._write(lambda: self._db.execute("delete from entity where kind = ? and position = ?", (kind, position)))
+
+    def close(self) -> None:
+        self.flush()
+        self._db.close()
+
+    def _insert(self, rows: list[Row]) -> None:
+        self._db.executemany(f"insert or replace into entity values ({','.join('?' * len(Row._fields))})", rows)
+
+    def _write(self, change: Callable[[], object]) -> None:
+        try:
+            self._db.execute("begin immediate")
+            change()
+            self._db.execute("commit")
+        except sqlite3.DatabaseError as error:
+            raise RunFolderError(
+                f"cannot write {self.path}: {error}", hint="free some space or name another folder"
+            ) from error
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -1,0 +1,165 @@
+"""How big a population is and what shape it has; says every problem of a wrong one at once.
+
+A spec is a value: preset, then a file, then keywords, the later ones winning. Whether names in it exist is the
+catalog's to say (`catalog.Catalog.problems_of`). May import: errors.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from demogen.errors import InvalidSettings, UsageError
+
+#: More than this in one population needs another design than one manifest; also a guard against a slip of the key.
+ENTITIES_MAX = 100_000_000
+
+Locale = Literal["us", "br", "mixed"]
+Switch = Literal["off", "some", "on"]
+
+
+class PopulationSpec(BaseModel):
+    """Sizes and shape of a population. Ledgers are per organization, all that follows per ledger.
+
+    `transactions` (a total) and `transactions_per_account` override `transactions_per_ledger`. Empty tuples mean:
+    whatever the catalog has. `routes` registers account types and accounting routes; `route_validation` and
+    `type_validation` make no, some or all ledgers insist on them. `funding` multiplies opening balances.
+    `history_days` > 0 dates deposits and transactions back, ending the day before `history_end`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    preset: str = "custom"
+    organizations: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    ledgers_per_organization: Annotated[int, Field(ge=1, le=10_000)] = 1
+    assets_per_ledger: Annotated[int, Field(ge=1, le=500)] = 1
+    accounts_per_ledger: Annotated[int, Field(ge=1, le=10_000_000)] = 3
+    portfolios_per_ledger: Annotated[int, Field(ge=0, le=10_000)] = 1
+    segments_per_ledger: Annotated[int, Field(ge=0, le=10_000)] = 1
+    transactions_per_ledger: Annotated[int, Field(ge=0, le=100_000_000)] = 0
+    transactions_per_account: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    transactions: Annotated[int, Field(ge=0, le=100_000_000)] | None = None
+    locale: Locale = "mixed"
+    industries: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()
+    asset_families: tuple[str, ...] = ()
+    account_types: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    routes: bool = True
+    route_validation: Switch = "off"
+    type_validation: Switch = "some"
+    asset_rates: bool = True
+    overdraft: bool = True
+    extra_balances: bool = True
+    parent_accounts: bool = True
+    external_ids: bool = True
+    idempotency: bool = True
+    funding: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    history_days: Annotated[int, Field(ge=0, le=3_660)] = 0
+    history_end: date | None = None
+    name: str = Field(default="", pattern=r"^[a-z0-9-]{0,24}$", description="sets equal populations apart")
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.transactions is not None and self.transactions_per_account is not None:
+            raise ValueError("give transactions or transactions_per_account, not both")
+        if self.history_days and self.history_end is None:
+            raise ValueError("history_days needs history_end, the day the history ends on (YYYY-MM-DD)")
+        if self.entities > ENTITIES_MAX:
+            raise ValueError(f"{self.entities:,} entities are more than {ENTITIES_MAX:,}; make it smaller")
+        return self
+
+    @property
+    def ledgers(self) -> int:
+        return self.organizations * self.ledgers_per_organization
+
+    @property
+    def transactions_total(self) -> int:
+        """Transactions of all ledgers together, opening deposits not counted."""
+        if self.transactions is not None:
+            return self.transactions
+        if self.transactions_per_account is not None:
+            return self.transactions_per_account * self.accounts_per_ledger * self.ledgers
+        return self.transactions_per_ledger * self.ledgers
+
+    @property
+    def entities(self) -> int:
+        """What a preset's size means (P1): deposits, @external accounts, account types and routes are not counted."""
+        per_ledger = (
+            self.assets_per_ledger + self.accounts_per_ledger + self.portfolios_per_ledger + self.segments_per_ledger
+        )
+        return self.organizations + self.ledgers * (1 + per_ledger) + self.transactions_total
+
+    @classmethod
+    def of_preset(cls, name: str, **overrides: object) -> Self:
+        """A preset, with some of its values replaced. Raises UsageError naming the presets there are."""
+        sizes = presets()
+        if name not in sizes:
+            raise UsageError(
+                f"there is no preset {name!r}", hint=f"use one of {', '.join(sizes)}, or custom with --organizations …"
+            )
+        return cls.build({**sizes[name], "preset": name, **overrides}, where=f"preset {name}")
+
+    @classmethod
+    def of_file(cls, path: Path, **overrides: object) -> Self:
+        """A spec from TOML, YAML or JSON; a `preset` in it is the base the file builds on."""
+        written = read_mapping(path)
+        written = dict(written.get("population", written))
+        base = presets().get(str(written.get("preset", "")), {})
+        return cls.build({**base, **written, **overrides}, where=str(path))
+
+    @classmethod
+    def build(cls, values: Mapping[str, object], *, where: str = "population") -> Self:
+        """A spec of these values. Raises InvalidSettings with all that is wrong."""
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise InvalidSettings([*problems_of(error, where=where)]) from error
+
+    def canonical(self) -> bytes:
+        """The same bytes for the same spec, whatever order it was written in."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
+
+
+@cache
+def presets() -> dict[str, dict[str, int]]:
+    """Sizes by preset name, in the order of the file."""
+    text = resources.files("demogen.population").joinpath("data", "presets.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """A TOML, YAML or JSON file as a mapping. Raises UsageError where it cannot be read as one."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".toml":
+            return tomllib.loads(text)
+        loaded = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", hint="name a readable file") from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise UsageError(f"{path} is not valid: {error}", hint="write it as TOML, YAML or JSON") from error
+    if not isinstance(loaded, dict):
+        raise UsageError(f"{path} holds no mapping", hint="write one `name = value` a line")
+    return loaded
+
+
+def problems_of(error: ValidationError, *, where: str) -> list[tuple[str, str]]:
+    """(location, what is wrong) for each problem pydantic found."""
+    problems = []
+    for problem in error.errors():
+        location = ".".join([where, *(str(part) for part in problem["loc"])])
+        text = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            text = "unknown name"
+        problems.append((location, f"{text} (got {problem['input']!r:.60})" if problem["loc"] else text))
+    return problems
