@@ -108,6 +108,15 @@ class Settings(BaseModel):
     yes: bool = _set(False, "Do not ask before a large run.")
 
     # How it is told.
+    report_format: Literal["text", "json", "html", "md", "junit"] = _set(
+        "text", "What to print: text, json, html, md or junit.", "FORMAT", key="format"
+    )
+    output: Path | None = _set(None, "Write to this file instead of printing.", "FILE")
+    junit: Path | None = _set(None, "Also write JUnit XML to this file.", "FILE")
+    summary_md: Path | None = _set(
+        None, "Also append a Markdown summary to this file; GitHub's own by default.", "FILE", env="GITHUB_STEP_SUMMARY"
+    )
+    exit_zero: bool = _set(False, "End with 0 once the report is told, whatever it says.")
     progress: bool = _set(True, "Show progress.", env="ENABLE_PROGRESS_REPORTING")
     quiet: bool = _set(False, "Say only what went wrong.")
     json_output: bool = _set(False, "Say everything as JSON lines.", key="json")

@@ -5,6 +5,6 @@ Judges no invariant and measures nothing; whatever is missing in the folder is s
 
 from demogen.report.assemble import build
 from demogen.report.gates import exit_code
-from demogen.report.run_report import Audited, Gate, RunReport
+from demogen.report.run_report import Gate, RunReport
 
-__all__ = ["Audited", "Gate", "RunReport", "build", "exit_code"]
+__all__ = ["Gate", "RunReport", "build", "exit_code"]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from demogen.audit.verdict import Verdict
 from demogen.record.measurement import Spread
-from demogen.report.phrases import about, headline, milliseconds, outcomes_line, plural
-from demogen.report.run_report import HOLDS, RunReport
+from demogen.report.phrases import about, figure, headline, milliseconds, outcomes_line, plural
+from demogen.report.run_report import RunReport
 
 _FINDINGS_SHOWN = 5
 
@@ -50,8 +51,8 @@ def _load(report: RunReport) -> Iterator[str]:
     lag = f" · loop lag P99 {milliseconds(generator.loop_lag_ms_p99)}" if generator.loop_lag_ms_p99 is not None else ""
     yield f"  generator   {generator.cpu_seconds:.2f} CPU seconds{lag}{' · LIMITED' if generator.limited else ''}"
     for judged in report.thresholds:
-        observed = "not measured" if judged.observed is None else f"{judged.observed:,.4g}"
-        yield f"  threshold   {judged.name} {judged.limit}: {observed} {'passed' if judged.passed else 'MISSED'}"
+        passed = "passed" if judged.passed else "MISSED"
+        yield f"  threshold   {judged.name} {judged.limit}: {figure(judged.observed)} {passed}"
 
 
 def _latency(name: str, spread: Spread) -> str:
@@ -66,13 +67,13 @@ def _reasons(by_reason: dict[str, int]) -> str:
 
 def _money(report: RunReport) -> Iterator[str]:
     verdicts = report.audit.invariants
-    holding = sum(verdict == HOLDS for verdict in verdicts.values())
+    holding = sum(verdict == Verdict.HOLDS for verdict in verdicts.values())
     yield f"  audit       {holding} of {len(verdicts)} invariants hold"
     for name, verdict in verdicts.items():
-        if verdict != HOLDS:
+        if verdict != Verdict.HOLDS:
             yield f"              {verdict} {name}"
     for finding in report.audit.findings[:_FINDINGS_SHOWN]:
-        yield f"  finding     {finding.get('invariant', '?')}: {finding.get('explanation', '')}"
+        yield f"  finding     {finding.invariant}: {finding.explanation}"
     hidden = len(report.audit.findings) - _FINDINGS_SHOWN
     if hidden > 0:
         yield f"              and {plural(hidden, 'finding')} more, all in report.json"

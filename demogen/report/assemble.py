@@ -1,7 +1,7 @@
 """Builds the RunReport of a run folder from what stands in it; a missing piece is said, never made up.
 
 No audit.json: the verdict is UNKNOWN. No measurement.json: the load did not finish. May import: `record`,
-`population` (counts of the manifest), this room.
+`audit`, `population` (counts of the manifest), this room.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from demogen.audit.findings import AuditReport, unjudged
+from demogen.audit.findings import load as load_audit
 from demogen.clock import NS_PER_S
 from demogen.errors import RunFolderError
 from demogen.record.folder import RunFolder
 from demogen.record.measurement import Measurement, load, merged
 from demogen.report.gates import failed_gates, thresholds_with_default
-from demogen.report.run_report import Audited, RunReport
+from demogen.report.run_report import RunReport
 
 
 def build(folder: RunFolder) -> RunReport:
     """The report of the run in `folder`. Raises RunFolderError where a file of it is torn."""
     measurement = load(folder.measurement) if folder.measurement.exists() else None
-    audited = read_audit(folder.audit)
+    audited = _audit(folder)
     gates = failed_gates(measurement, audited)
     known = _figures(measurement) if measurement else {"run_id": folder.path.name, "measured": False}
     return RunReport(
@@ -39,16 +39,6 @@ def build(folder: RunFolder) -> RunReport:
     )
 
 
-def read_audit(path: Path) -> Audited:
-    """What the auditor wrote; without a file nothing is known, which is not success."""
-    if not path.exists():
-        return Audited(reasons=["no audit has taken place"])
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Audited)
-    except (OSError, msgspec.DecodeError) as error:
-        raise RunFolderError(f"cannot read {path}: {error}", hint="audit the run again: demogen audit DIR") from error
-
-
 def population_counts(path: Path) -> dict[str, int]:
     """Entities by kind as the manifest has them; empty where the run has no manifest."""
     if not path.exists():
@@ -56,6 +46,13 @@ def population_counts(path: Path) -> dict[str, int]:
     from demogen.population.directory import Population
 
     return dict(Population.open(path).counts())
+
+
+def _audit(folder: RunFolder) -> AuditReport:
+    """What the auditor wrote; without a file nothing is known, which is not success."""
+    if folder.audit.exists():
+        return load_audit(folder.audit)
+    return unjudged(folder.path.name, depth="", names=[], reason="no audit has taken place")
 
 
 def _figures(measurement: Measurement) -> dict[str, Any]:

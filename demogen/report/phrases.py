@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from demogen.audit.verdict import Verdict
 from demogen.record.measurement import Outcomes
-from demogen.report.run_report import HOLDS, UNKNOWN, RunReport
+from demogen.report.run_report import RunReport
 
 
 def headline(report: RunReport) -> str:
@@ -12,23 +13,21 @@ def headline(report: RunReport) -> str:
     if report.measured:
         parts.append(f"promised {rate(report.promised_tps)} TPS, delivered {report.delivered_tps:,.1f}")
         parts.append(f"P99 {milliseconds(report.latency_ms.response.p99)}")
-    audit = report.audit
-    if audit.acknowledged is not None and audit.found_once is not None:
-        parts.append(f"{audit.found_once:,} of {audit.acknowledged:,} acknowledged transactions found exactly once")
+    verdicts, coverage = report.audit.invariants, report.audit.coverage
+    if verdicts.get("exactly-once") == Verdict.HOLDS:
+        parts.append(f"{coverage.accepted:,} of {coverage.accepted:,} acknowledged transactions found exactly once")
     parts.append(_balance(report))
     return "; ".join(parts)
 
 
 def _balance(report: RunReport) -> str:
-    conserved = report.audit.invariants.get("conserved", UNKNOWN)
-    if report.verdict == HOLDS and conserved == HOLDS:
-        return "books balanced to the last cent"
-    if report.verdict == HOLDS:
-        return "no finding"
-    if report.verdict == UNKNOWN:
+    if report.verdict is Verdict.UNKNOWN:
         return "whether the books balance is unknown"
-    count = len(report.audit.findings)
-    return f"the books are wrong: {plural(count, 'finding')}"
+    if report.verdict is Verdict.VIOLATED:
+        return f"the books are wrong: {', '.join(sorted(report.audit.violated))}"
+    if report.audit.invariants.get("conserved") == Verdict.HOLDS:
+        return "books balanced to the last cent"
+    return "no finding"
 
 
 def about(report: RunReport) -> str:
@@ -53,6 +52,11 @@ def milliseconds(value: float | None) -> str:
         return f"{value / 1000:,.1f} s"
     digits = 0 if value >= 100 else 1 if value >= 10 else 2
     return f"{value:,.{digits}f} ms"
+
+
+def figure(value: float | None) -> str:
+    """An observed figure in four significant digits; words where it could not be observed."""
+    return "not measured" if value is None else f"{value:,.4g}"
 
 
 def rate(tps: float) -> str:

@@ -1,6 +1,7 @@
 """The one value every rendering shows; its field names are the keys of `report.json` (design 9, fixed).
 
-Built by `assemble`, judged by `gates`. A value only: reads no file, decides no verdict. May import: `record`.
+Built by `assemble`, judged by `gates`. A value only: reads no file, decides no verdict. May import: `record`,
+`audit.findings`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from demogen.audit.findings import AuditReport
+from demogen.audit.verdict import Verdict
 from demogen.record.measurement import (
     Arrivals,
     Distribution,
@@ -23,20 +26,6 @@ from demogen.record.measurement import (
     Workers,
 )
 
-HOLDS, VIOLATED, UNKNOWN = "HOLDS", "VIOLATED", "UNKNOWN"
-
-
-class Audited(msgspec.Struct, frozen=True, kw_only=True):
-    """What the auditor found. A verdict of UNKNOWN is never success; `reasons` says why it could not tell."""
-
-    verdict: str = UNKNOWN
-    invariants: dict[str, str] = {}
-    findings: list[dict[str, Any]] = []
-    acknowledged: int | None = None
-    found_once: int | None = None
-    reasons: list[str] = []
-    sentences: dict[str, str] = {}
-
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
     """One reason why a run does not end with 0: the exit code it asks for, and a sentence."""
@@ -49,7 +38,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     """A run, told. `verdict` is about the money; `exit_code` is about everything (design 4.6)."""
 
     run_id: str
-    verdict: str
+    verdict: Verdict
     exit_code: int
     gates: list[Gate] = []
     promised_tps: float = 0.0
@@ -58,7 +47,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: Outcomes = Outcomes()
     latency_ms: Latency = Latency()
     generator: Generator = Generator()
-    audit: Audited = Audited()
+    audit: AuditReport
     population: dict[str, int] = {}
     measured: bool = True
     scenario: str = ""

@@ -8,6 +8,10 @@ from typing import Any
 
 import msgspec
 
+from demogen.audit import findings
+from demogen.audit.findings import AuditReport, Coverage, Doubt, Finding, report_of
+from demogen.audit.invariant import invariants
+from demogen.audit.verdict import Verdict
 from demogen.record.folder import RunFolder
 from demogen.record.measurement import (
     Arrivals,
@@ -49,25 +53,46 @@ FINE = Measurement(
     distribution=Distribution(us=[1000, 2000, 4000, 9000], count=[100, 5000, 880, 20]),
 )
 
-CLEAN: dict[str, Any] = {
-    "verdict": "HOLDS",
-    "invariants": {"conserved": "HOLDS", "exactly-once": "HOLDS"},
-    "findings": [],
-    "acknowledged": 5988,
-    "found_once": 5988,
-}
+NAMES = [invariant.name for invariant in invariants()]
+COVERAGE = Coverage(attempts=6000, accepted=5988, rejected=12, transactions=5988, balances=20)
 
-BROKEN: dict[str, Any] = {
-    "verdict": "VIOLATED",
-    "invariants": {"conserved": "VIOLATED", "exactly-once": "HOLDS"},
-    "findings": [
-        {"invariant": "conserved", "explanation": "BRL of ledger <retail> lacks 0.01", "witness": {"residue": "-0.01"}}
+CLEAN = AuditReport(
+    run_id=FINE.run_id,
+    depth="run",
+    verdict=Verdict.HOLDS,
+    invariants=dict.fromkeys(NAMES, Verdict.HOLDS),
+    coverage=COVERAGE,
+)
+
+BROKEN = report_of(
+    FINE.run_id,
+    depth="run",
+    invariants=CLEAN.invariants | {"conserved": Verdict.VIOLATED},
+    findings=[
+        Finding(
+            invariant="conserved",
+            count=1,
+            first="BRL of ledger <retail> lacks 0.01",
+            worst="BRL of ledger <retail> lacks 0.01",
+            explanation="No money appears or vanishes. One counter-example: BRL of ledger <retail> lacks 0.01.",
+        )
     ],
-}
+    doubts=[],
+    coverage=COVERAGE,
+)
+
+UNSURE = report_of(
+    FINE.run_id,
+    depth="run",
+    invariants=CLEAN.invariants | {"exactly-once": Verdict.UNKNOWN},
+    findings=[],
+    doubts=[Doubt(invariant="exactly-once", reason="journal segment 3 is missing")],
+    coverage=COVERAGE,
+)
 
 
 def make_run(
-    path: Path, *, measurement: Measurement | None = FINE, audit: dict[str, Any] | None = None, **changes: Any
+    path: Path, *, measurement: Measurement | None = FINE, audit: AuditReport | None = None, **changes: Any
 ) -> RunFolder:
     """A folder with the given measurement (`changes` replace fields of it) and audit; None leaves the file out."""
     folder = RunFolder.create(path)
@@ -75,5 +100,5 @@ def make_run(
     if measurement is not None:
         folder.measurement.write_text(dumps(msgspec.structs.replace(measurement, **changes)))
     if audit is not None:
-        folder.audit.write_text(json.dumps(audit))
+        folder.audit.write_text(findings.dumps(audit))
     return folder

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import BROKEN, CLEAN, make_run
+from report_runs import BROKEN, CLEAN, UNSURE, make_run
 
 from demogen import report
+from demogen.audit.findings import AuditReport
 from demogen.record.measurement import Arrivals, Generator, Judged
 
-UNSURE = {"verdict": "UNKNOWN", "invariants": {"conserved": "UNKNOWN"}, "reasons": ["journal segment 3 is missing"]}
 LIMITED = {"generator": Generator(limited=True, reasons=["loop lag P99 80 ms"])}
 SLOW = {"delivered_tps": 197.0}
 
@@ -21,7 +21,7 @@ SLOW = {"delivered_tps": 197.0}
     [
         pytest.param(CLEAN, {}, 0, None, id="fine"),
         pytest.param(CLEAN, {"delivered_tps": 198.0}, 0, None, id="exactly 99 % is enough"),
-        pytest.param(CLEAN, SLOW, 3, "achieved ≥ 99 %", id="the ledger was too slow"),
+        pytest.param(CLEAN, SLOW, 3, "achieved_share ≥ 0.99", id="the ledger was too slow"),
         pytest.param(BROKEN, {}, 4, "conserved", id="violated"),
         pytest.param(UNSURE, {}, 5, "journal segment 3", id="unknown"),
         pytest.param(None, {}, 5, "no audit", id="no audit is not success"),
@@ -56,7 +56,7 @@ SLOW = {"delivered_tps": 197.0}
     ],
 )
 def test_worst_gate_decides(
-    tmp_path: Path, audit: dict[str, Any] | None, changes: dict[str, Any], code: int, says: str | None
+    tmp_path: Path, audit: AuditReport | None, changes: dict[str, Any], code: int, says: str | None
 ) -> None:
     told = report.build(make_run(tmp_path / "run", audit=audit, **changes))
     assert report.exit_code(told) == code
@@ -72,7 +72,7 @@ def test_without_a_measurement_the_load_did_not_finish(tmp_path: Path) -> None:
 
 
 def test_an_own_threshold_on_the_achieved_rate_replaces_the_default(tmp_path: Path) -> None:
-    own = Judged(name="achieved", limit="≥ 90 %", observed=95.0, passed=True)
+    own = Judged(name="achieved_share", limit="≥ 0.9", observed=0.95, passed=True)
     told = report.build(make_run(tmp_path / "run", audit=CLEAN, delivered_tps=190.0, thresholds=[own]))
     assert told.exit_code == 0
     assert told.thresholds == [own]
