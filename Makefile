@@ -34,7 +34,7 @@ lint: .venv/.dev
 	@$(RUN) -m mypy
 
 bench: .venv/.dev
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(RUN) $$file || exit 1; done
+	@for file in benchmarks/*.py; do echo "== $$file"; $(RUN) $$file || exit 1; done
 
 mutants: .venv/.dev
 	@$(RUN) -m pytest -q -rA -m mutants $(TEST_ARGS)

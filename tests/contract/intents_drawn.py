@@ -17,7 +17,9 @@ RESERVED = sorted(dsl._RESERVED)
 words = st.text(NAME_CHARACTERS, min_size=1, max_size=20).filter(lambda text: text not in RESERVED)
 names = words.filter(lambda text: not text.isdigit())
 marks = st.from_regex(r"r[0-9]{8}-[0-9a-f]{4}-[0-9]{1,3}-[0-9]{1,9}", fullmatch=True)
-texts = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z"), exclude_characters='"') | st.just(" "))
+texts = st.text(
+    st.characters(codec="utf-8", exclude_categories=("C", "Z"), exclude_characters='"') | st.just(" "), max_size=120
+)
 
 
 def account(index: int, *, asset: str = "USD", scale: int = 2, alias: str = "") -> AccountRef:
