@@ -1,0 +1,62 @@
+"""What `demogen sandbox` does once its flags are read: open, announce, serve, close.
+
+May import: demogen.errors, demogen.sandbox.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from demogen.errors import UsageError
+from demogen.sandbox.app import SandboxApp
+from demogen.sandbox.dialect import DIALECTS
+from demogen.sandbox.server import Server
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The flags of the command."""
+
+    host: str = "127.0.0.1"
+    port: int = 3002
+    db: str = ":memory:"
+    dialect: str = "v3.8"
+    quirks: str = "all"
+    defects: Sequence[str] = ()
+    die_with_parent: bool = False
+
+
+def run(options: Options, *, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    if options.dialect not in DIALECTS:
+        raise UsageError(f"no dialect {options.dialect}", hint="known: " + ", ".join(DIALECTS))
+    if options.die_with_parent:
+        _tie_to_parent()
+    app = SandboxApp(db=options.db, dialect=options.dialect, quirks=options.quirks, defects=options.defects)
+    server = Server(app, host=options.host, port=options.port)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: server.stop())
+    announce(_announcement(options, server.url))
+    server.serve()
+    app.close()
+
+
+def _announcement(options: Options, url: str) -> str:
+    store = "in memory" if options.db == ":memory:" else options.db
+    planted = f", defects: {', '.join(options.defects)}" if options.defects else ""
+    example = f"curl -s {url}/v1/organizations"
+    return f"sandbox {options.dialect} ready at {url} ({store}{planted}) - try: {example}"
+
+
+def _tie_to_parent() -> None:
+    """Ask the kernel for SIGTERM when the parent ends; if it has ended already, end now."""
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:
+        raise SystemExit(0)

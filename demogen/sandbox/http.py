@@ -1,0 +1,63 @@
+"""What a request and an answer are inside the sandbox, without sockets (contract 2). Decides nothing.
+
+May import: nothing from demogen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+JSON_TYPE = "application/json"
+_encode = msgspec.json.Encoder().encode
+NO_HEADERS: Mapping[str, str] = {}
+
+
+class Reply(msgspec.Struct, gc=False):
+    """A complete answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+class Call:
+    """One request after routing. `parameters` are path parts as sent; `keys` are the ids among them, resolved."""
+
+    __slots__ = ("_query", "body", "headers", "keys", "parameters", "path", "query_text")
+
+    def __init__(self, *, path: str, query_text: str, headers: Mapping[str, str], body: bytes) -> None:
+        self.path = path
+        self.query_text = query_text
+        self.headers = headers
+        self.body = body
+        self.parameters: dict[str, str] = {}
+        self.keys: dict[str, int] = {}
+        self._query: dict[str, str] | None = None
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Query parameters; the first of equal names counts."""
+        if self._query is None:
+            self._query = {}
+            for name, value in parse_qsl(self.query_text, keep_blank_values=True):
+                self._query.setdefault(name, value)
+        return self._query
+
+
+def answer(status: int, content: Any) -> Reply:
+    """A JSON answer."""
+    return Reply(status, {"content-type": JSON_TYPE}, _encode(content))
+
+
+def nothing() -> Reply:
+    """204: done, nothing to say."""
+    return Reply(204, {})
+
+
+def counted(total: int) -> Reply:
+    """A count, in a header (contract 2, `X-Total-Count`)."""
+    return Reply(204, {"x-total-count": str(total)})

@@ -1,0 +1,99 @@
+"""Reads, lists and patches operations (contract 5).
+
+May import: demogen.sandbox.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from demogen.sandbox.body.check import read
+from demogen.sandbox.http import Call, Reply, answer
+from demogen.sandbox.ids import MalformedId, canonical_uuid, first_key_at
+from demogen.sandbox.lists import cursor_page, cut, read_paging
+from demogen.sandbox.reads.transactions import PATCH, keep_first_answer, window
+from demogen.sandbox.refusal import Refusal
+from demogen.sandbox.rendering import Place, operation
+from demogen.sandbox.store.documents import merge_metadata
+from demogen.sandbox.store.journal import Operation
+from demogen.sandbox.world import World
+
+
+def list_(world: World, call: Call) -> Reply:
+    """GET L/accounts/{id}/operations: a cursor list with filters (contract 2.3, 5)."""
+    paging = read_paging(call.query)
+    query = call.query
+    start, end = window(world, paging)
+    conditions, values = ["o.created between ? and ?"], [start, end]
+    if query.get("type"):
+        conditions.append("o.type = ?")
+        values.append(query["type"].upper())  # type: ignore[arg-type]
+    direction = query.get("direction", "").lower()
+    if direction:
+        if direction not in ("debit", "credit"):
+            raise Refusal("0082", detail="direction is debit or credit.")
+        conditions.append("o.direction = ?")
+        values.append(direction)  # type: ignore[arg-type]
+    if query.get("route_id"):
+        try:
+            values.append(canonical_uuid(query["route_id"]))  # type: ignore[arg-type]
+        except MalformedId as error:
+            raise Refusal("0082", detail="route_id is not a UUID.") from error
+        conditions.append("o.route_id = ?")
+    if query.get("route_code"):
+        conditions.append("o.route_code = ?")
+        values.append(query["route_code"])  # type: ignore[arg-type]
+    by_metadata = next((name for name in query if name.startswith("metadata.")), None)
+    if by_metadata is not None:
+        conditions.append(
+            "exists (select 1 from json_each(o.metadata) as m where m.key = ? and m.type = 'text' and m.value = ?)"
+        )
+        values += [by_metadata.removeprefix("metadata."), query[by_metadata]]  # type: ignore[list-item]
+    conditions.append("a.operation >= ?")
+    values.append(first_key_at(start))
+    if world.lag_us:
+        conditions.append("o.updated <= ?")
+        values.append(world.now_us() - world.lag_us)
+    part = cut(paging, world.ids.read, column="a.operation")
+    conditions.append(part.condition)
+    account = call.keys["account_id"] if not world.ledger_is_unknown(call) else -1
+    rows = world.journal.of_account(account, " and ".join(conditions), (*values, *part.values), part.tail)
+    place = Place(world, call)
+    page = cursor_page(
+        paging, part, rows, lambda row: operation(world, place, row), id_of=lambda row: world.spell(row.key),
+        honest_back=not world.quirks["back-cursor"],
+    )  # fmt: skip
+    if by_metadata is not None:
+        page["items"] = page["items"] or None
+    return answer(200, page)
+
+
+def get(world: World, call: Call) -> Reply:
+    """GET L/accounts/{id}/operations/{id}; another account's operation is not found (contract 5)."""
+    found = world.journal.operation(call.keys["operation_id"])
+    if found is None or found.account != call.keys["account_id"] or not _is_here(world, call, found):
+        raise Refusal("0007", entity="Operation")
+    return answer(200, operation(world, Place(world, call), found))
+
+
+def _is_here(world: World, call: Call, found: Operation) -> bool:
+    return world.journal.get(world.scope(call), found.transaction) is not None
+
+
+def patch(world: World, call: Call) -> Reply:
+    """PATCH L/transactions/{id}/operations/{id}: description and metadata (contract 5)."""
+    body = read(call.body, PATCH)
+    found = world.journal.operation(call.keys["operation_id"])
+    owner = world.journal.get(world.scope(call), call.keys["transaction_id"])
+    if found is None or owner is None or found.transaction != owner.key:
+        raise Refusal("0007", entity="Operation")
+    keep_first_answer(world, call, owner)
+    if body.get("description"):
+        found.description = body["description"]
+    if body.get("metadata") is not None:
+        kept = None if found.metadata is None else msgspec.json.decode(found.metadata)
+        merged = merge_metadata(kept, body["metadata"])
+        found.metadata = None if merged is None else msgspec.json.encode(merged).decode()
+    found.updated = world.now_us()
+    world.journal.save_operation(found)
+    return answer(200, operation(world, Place(world, call), found))

@@ -1,0 +1,148 @@
+"""Reads, lists, counts and patches transactions (contract 2.3, 4).
+
+May import: demogen.sandbox.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from demogen.sandbox import moments
+from demogen.sandbox.body.check import read
+from demogen.sandbox.body.shape import PATCHED_METADATA, Shape, nullable
+from demogen.sandbox.http import Call, Reply, answer, counted
+from demogen.sandbox.ids import MalformedId, canonical_uuid, first_key_at
+from demogen.sandbox.lists import Paging, cursor_page, cut, default_window, read_paging
+from demogen.sandbox.refusal import Refusal
+from demogen.sandbox.rendering import Place, first_answer, read_answer, transaction
+from demogen.sandbox.store.documents import merge_metadata
+from demogen.sandbox.store.journal import Transaction
+from demogen.sandbox.world import World
+
+PATCH = Shape({"description": nullable(max_length=256), "metadata": PATCHED_METADATA})
+_STATUSES = ("CREATED", "APPROVED", "PENDING", "CANCELED", "NOTED")
+
+
+def _get(world: World, call: Call) -> Transaction:
+    found = world.journal.get(world.scope(call), call.keys["transaction_id"])
+    if found is None or not world.visible(found.created, found.updated):
+        raise Refusal("0007", entity="Transaction")
+    return found
+
+
+def get(world: World, call: Call) -> Reply:
+    """GET L/transactions/{id}."""
+    shown = read_answer(world, Place(world, call), _get(world, call))
+    reply = answer(200, shown)
+    reply.headers["x-cache-hit"] = "false"
+    return reply
+
+
+def patch(world: World, call: Call) -> Reply:
+    """PATCH L/transactions/{id}: description and metadata; the answer has no legs (contract 4)."""
+    body = read(call.body, PATCH)
+    found = _get(world, call)
+    keep_first_answer(world, call, found)
+    if body.get("description"):
+        found.description = body["description"]
+    if body.get("metadata") is not None:
+        kept = None if found.metadata is None else msgspec.json.decode(found.metadata)
+        merged = merge_metadata(kept, body["metadata"])
+        found.metadata = None if merged is None else msgspec.json.encode(merged).decode()
+    found.updated = world.now_us()
+    world.journal.save(found)
+    if not world.quirks["patch-answers-without-legs"]:
+        return answer(200, read_answer(world, Place(world, call), found))
+    return answer(
+        200,
+        transaction(world, Place(world, call), found, status=found.status, sides=(None, None), operations=None),
+    )
+
+
+def keep_first_answer(world: World, call: Call, found: Transaction) -> None:
+    """A replay shows the first answer even after a PATCH, so keep it while its mark counts (contract 6)."""
+    if found.mark is not None and found.mark_until > world.now_us():
+        operations = world.journal.operations_of(found, first_only=True)
+        shown = first_answer(world, Place(world, call), found, operations)
+        world.journal.keep_answer(found.key, msgspec.json.encode(shown))
+
+
+def list_(world: World, call: Call) -> Reply:
+    """GET L/transactions: a cursor list; items carry metadata and operations (contract 2.3)."""
+    paging = read_paging(call.query)
+    _judge_route_id(call)
+    conditions, values = ["ledger = ?"], [world.scope(call)]
+    start, end = window(world, paging)
+    conditions.append("key >= ? and created between ? and ?")
+    values += [first_key_at(start), start, end]
+    by_metadata = next((name for name in call.query if name.startswith("metadata.")), None)
+    if by_metadata is not None:
+        conditions.append(
+            "exists (select 1 from json_each(metadata) as m where m.key = ? and m.type = 'text' and m.value = ?)"
+        )
+        values += [by_metadata.removeprefix("metadata."), call.query[by_metadata]]  # type: ignore[list-item]
+    if world.lag_us:
+        conditions.append("updated <= ?")
+        values.append(world.now_us() - world.lag_us)
+    part = cut(paging, world.ids.read)
+    conditions.append(part.condition)
+    rows = world.journal.select(" and ".join(conditions), (*values, *part.values), part.tail)
+    place = Place(world, call)
+    page = cursor_page(
+        paging, part, rows, lambda row: read_answer(world, place, row), id_of=lambda row: world.spell(row.key),
+        honest_back=not world.quirks["back-cursor"],
+    )  # fmt: skip
+    if by_metadata is not None:
+        page["items"] = page["items"] or None
+    return answer(200, page)
+
+
+def window(world: World, paging: Paging) -> tuple[int, int]:
+    """The dates asked for, else the last months (contract 2.3)."""
+    if paging.start_us is None or paging.end_us is None:
+        return default_window(world.now_us())
+    return paging.start_us, paging.end_us
+
+
+def _judge_route_id(call: Call) -> None:
+    if call.query.get("route_id"):
+        try:
+            canonical_uuid(call.query["route_id"])
+        except MalformedId as error:
+            raise Refusal("0082", detail="route_id is not a UUID.") from error
+
+
+def count(world: World, call: Call) -> Reply:
+    """HEAD L/transactions/metrics/count: today in UTC unless full RFC 3339 dates are given (contract 4)."""
+    query = call.query
+    conditions, values = ["ledger = ?"], [world.scope(call)]
+    status = query.get("status", "")
+    if status:
+        if status.upper() not in _STATUSES:
+            raise Refusal("0082", detail="There is no such status.")
+        conditions.append("status = ?")
+        values.append(status.upper())  # type: ignore[arg-type]
+    if query.get("route"):
+        conditions.append("route = ?")
+        values.append(query["route"])  # type: ignore[arg-type]
+    conditions.append("created between ? and ?")
+    values += _count_window(world, query)
+    return counted(world.journal.count(" and ".join(conditions), values))
+
+
+def _count_window(world: World, query: dict[str, str]) -> tuple[int, int]:
+    start, end = query.get("start_date", ""), query.get("end_date", "")
+    if not start and not end:
+        midnight = world.now_us() // moments.US_PER_DAY * moments.US_PER_DAY
+        return midnight, midnight + moments.US_PER_DAY - 1
+    if not start or not end:
+        raise Refusal("0083")
+    try:
+        first, last = moments.parse(start), moments.parse(end)
+    except moments.MalformedMoment as error:
+        raise Refusal("0131") from error
+    if not (first.has_zone and last.has_zone):
+        raise Refusal("0131")
+    if first.us > last.us:
+        raise Refusal("0078")
+    return first.us, last.us
