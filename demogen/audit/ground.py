@@ -30,9 +30,14 @@ class Ground:
                 stale.unlink(missing_ok=True)
         self.path = path
         self.connection = duckdb.connect(
-            ":memory:" if path is None else str(path),
+            ":memory:",
             config={"memory_limit": memory_limit, "threads": threads, "preserve_insertion_order": "false"},
         )
+        if path is not None:
+            # Attached under a name of its own: a database called as one of its schemas is ambiguous.
+            self.connection.execute(f"set temp_directory = {_quoted(path.with_suffix('.spill'))}")
+            self.connection.execute(f"attach {_quoted(path)} as audit")
+            self.connection.execute("use audit")
         self.run_script(TABLES / "schema.sql")
 
     def run_script(self, path: Path) -> None:
@@ -72,6 +77,10 @@ def texts(values: Sequence[str]) -> Column:
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 _NO_ID = "0" * 32

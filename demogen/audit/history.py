@@ -25,12 +25,12 @@ _TRY_BITS = 8
 _INSERT_TRIES = """
 insert into journal.tries select
     arrival_id, key_id, attempt, action, pattern, phase, flags, leg_count, ledger,
-    subject_hi::hugeint * 18446744073709551616 + subject_lo::hugeint, outcome, status, code, replayed, fault,
-    transaction_hi::hugeint * 18446744073709551616 + transaction_lo::hugeint, due_ns, sent_ns, answered_ns, process
+    wide(subject_hi, subject_lo), outcome, status, code, replayed, fault,
+    wide(transaction_hi, transaction_lo), due_ns, sent_ns, answered_ns, process
 from given"""
 _INSERT_LEGS = """
 insert into journal.raw_legs select position, arrival_id, account, side, balance_key,
-    (hi::hugeint * 18446744073709551616 + lo::hugeint)::decimal(38, 0) * 0.000000000000000001::decimal(18, 18)
+    wide(hi, lo)::decimal(38, 0) * 0.000000000000000001::decimal(18, 18)
 from given"""
 
 

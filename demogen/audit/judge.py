@@ -6,7 +6,7 @@ HOLDS. May import: `ground`, `invariant`, `findings`, `verdict`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import msgspec
@@ -30,8 +30,10 @@ def prepare(ground: Ground) -> None:
     ground.run_script(TABLES / "prepare.sql")
 
 
-def judge(ground: Ground, claims: Sequence[Invariant], *, given: Collection[str], unsettled: str = "") -> Judgement:
-    """Judge `claims` on a prepared ground that holds what `given` names.
+def judge(
+    ground: Ground, claims: Sequence[Invariant], *, absent: Mapping[str, str] | None = None, unsettled: str = ""
+) -> Judgement:
+    """Judge `claims` on a prepared ground; `absent` maps what it lacks (a name of NEEDS) to why.
 
     `unsettled` is why the ledger may still move: then nothing that was read can be trusted to HOLD.
     """
@@ -39,7 +41,7 @@ def judge(ground: Ground, claims: Sequence[Invariant], *, given: Collection[str]
     findings: list[Finding] = []
     doubts: list[Doubt] = []
     for claim in claims:
-        found, reasons = _judge_one(ground, claim, given)
+        found, reasons = _judge_one(ground, claim, absent or {})
         if unsettled:
             # What looks lost may only be late: a counter-example in a moving book is no finding.
             reasons.append(unsettled if found is None else f"{unsettled}; so far: {found.first}")
@@ -53,10 +55,10 @@ def judge(ground: Ground, claims: Sequence[Invariant], *, given: Collection[str]
     return Judgement(verdicts, findings, doubts)
 
 
-def _judge_one(ground: Ground, claim: Invariant, given: Collection[str]) -> tuple[Finding | None, list[str]]:
-    missing = [need for need in claim.needs if need not in given]
+def _judge_one(ground: Ground, claim: Invariant, absent: Mapping[str, str]) -> tuple[Finding | None, list[str]]:
+    missing = [absent[need] for need in claim.needs if need in absent]
     if missing:
-        return None, [f"not at hand: {', '.join(missing)}"]
+        return None, missing
     try:
         reasons = [str(row[0]) for row in ground.rows(claim.doubts)] if claim.doubts else []
         return _finding(ground, claim), reasons

@@ -119,29 +119,36 @@ def _decoded(decoder: msgspec.json.Decoder[_Page], body: bytes) -> _Page:
 
 _INSERT_TRANSACTIONS = """
 insert into book.transactions select
-    id_hi::hugeint * 18446744073709551616 + id_lo::hugeint, ledger,
-    nullif(parent_hi::hugeint * 18446744073709551616 + parent_lo::hugeint, 0), status, exact_money(amount), asset,
+    wide(id_hi, id_lo), ledger,
+    nullif(wide(parent_hi, parent_lo), 0), status, exact_money(amount), asset,
     mark, key_of_mark(mark, (select run_id from plan.run)), epoch_ns(created_at::timestamp_ns)
 from given"""
 
 _INSERT_OPERATIONS = """
 insert into book.operations select
-    id_hi::hugeint * 18446744073709551616 + id_lo::hugeint,
-    transaction_hi::hugeint * 18446744073709551616 + transaction_lo::hugeint, given.ledger,
-    coalesce(known.account, -1), account_hi::hugeint * 18446744073709551616 + account_lo::hugeint, given.alias,
-    balance_hi::hugeint * 18446744073709551616 + balance_lo::hugeint, balance_key, type, direction, given.asset,
+    wide(id_hi, id_lo),
+    wide(transaction_hi, transaction_lo), given.ledger,
+    coalesce(known.account, external.account, -1), wide(account_hi, account_lo), given.alias,
+    wide(balance_hi, balance_lo), balance_key, type, direction, given.asset,
     exact_money(amount), exact_money(available_before), exact_money(on_hold_before), version_before,
     exact_money(available_after), exact_money(on_hold_after), version_after, moves_balance
 from given left join plan.accounts known
-    on known.account_id = account_hi::hugeint * 18446744073709551616 + account_lo::hugeint"""
+    on known.account_id = wide(account_hi, account_lo)
+-- The plan knows an external account by its alias only (contract 3.3).
+left join plan.accounts external
+    on external.external and external.ledger = given.ledger and external.alias = given.alias"""
 
 _INSERT_BALANCES = """
 insert into {schema}.balances select
-    id_hi::hugeint * 18446744073709551616 + id_lo::hugeint, given.ledger, coalesce(known.account, -1),
-    account_hi::hugeint * 18446744073709551616 + account_lo::hugeint, given.alias, balance_key, given.asset,
+    wide(id_hi, id_lo), given.ledger,
+    coalesce(known.account, external.account, -1),
+    wide(account_hi, account_lo), given.alias, balance_key, given.asset,
     exact_money(available), exact_money(on_hold), version, direction, account_type
 from given left join plan.accounts known
-    on known.account_id = account_hi::hugeint * 18446744073709551616 + account_lo::hugeint"""
+    on known.account_id = wide(account_hi, account_lo)
+-- The plan knows an external account by its alias only (contract 3.3).
+left join plan.accounts external
+    on external.external and external.ledger = given.ledger and external.alias = given.alias"""
 
 
 def store_transactions(ground: Ground, items: list[tuple[int, TransactionItem]]) -> None:

@@ -36,8 +36,7 @@ def load_roster(ground: Ground, roster: Roster, *, shared: Collection[str] = ())
     accounts = list(roster.accounts)
     high, low = halves_of_ids([account.account_id for account in accounts])
     ground.insert(
-        "insert into plan.accounts select account, hi::hugeint * 18446744073709551616 + lo::hugeint, alias, asset, "
-        "ledger, external from given",
+        "insert into plan.accounts select account, wide(hi, lo), alias, asset, ledger, external from given",
         {
             "account": np.array([account.index for account in accounts], dtype=np.int32),
             "hi": high,

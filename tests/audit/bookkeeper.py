@@ -11,7 +11,7 @@ import msgspec
 
 from demogen.audit.ground import Ground
 from demogen.audit.history import load_journals
-from demogen.audit.invariant import NEEDS, invariants
+from demogen.audit.invariant import invariants
 from demogen.audit.judge import Judgement, judge, prepare
 from demogen.audit.pages import (
     AmountPart,
@@ -50,9 +50,13 @@ class Bookkeeper:
     def __init__(self, folder: Path, *, customers: int = 4) -> None:
         self.external = account(0, "@external/USD", external=True)
         self.customers = [account(index + 1, f"@customer-{index}") for index in range(customers)]
-        self.accounts = [self.external, *self.customers]
+        self.known = [self.external, *self.customers]
+        #: As a population lists them: an external account's id is the ledger's own choice.
+        self.accounts = [
+            msgspec.structs.replace(ref, account_id="" if ref.external else ref.account_id) for ref in self.known
+        ]
         self.ledgers = [LEDGER]
-        self.state = {ref.index: [0, 0, 0] for ref in self.accounts}  # available, on hold, version
+        self.state = {ref.index: [0, 0, 0] for ref in self.known}  # available, on hold, version
         self.transactions: dict[str, TransactionItem] = {}
         self.pendings: dict[str, Intent] = {}
         self._number = 1
@@ -174,7 +178,7 @@ class Bookkeeper:
         return intent.subject
 
     def _sides(self, item: TransactionItem):
-        by_id = {ref.account_id: ref for ref in self.accounts}
+        by_id = {ref.account_id: ref for ref in self.known}
         for operation in item.operations:
             if operation.type in ("DEBIT", "CREDIT"):
                 units = round(float(operation.amount.value) * 100)
@@ -239,7 +243,7 @@ class Bookkeeper:
                 account_type="external" if ref.external else "deposit",
                 direction="debit" if ref.external else "credit",
             )
-            for ref in self.accounts
+            for ref in self.known
         ]
 
     def replace(self, transaction_id: str, **changes) -> None:
@@ -273,6 +277,6 @@ class Bookkeeper:
     def judge(self, *, own: bool = True) -> Judgement:
         ground = self.ground(own=own)
         try:
-            return judge(ground, invariants(), given=NEEDS)
+            return judge(ground, invariants())
         finally:
             ground.close()

@@ -1,6 +1,6 @@
 -- Every acknowledged request is booked exactly once, every refused one nowhere, and none in doubt twice.
 -- Source: contract 6, 7.1, 7.2. Catches: acknowledged-not-written, double-apply, double-commit, slot-forgotten.
--- Needs: transactions.
+-- Needs: journal, transactions.
 with creates as (
     select c.key_id, c.answered_id, b.transaction_id, coalesce(b.copies, 0) as copies, c.sent_ns, c.accepted,
         c.doubtful, c.in_flight, c.code, case

@@ -1,6 +1,6 @@
 -- Every booked transaction of this run moved, in each balance, what its legs asked for and nothing else.
 -- Source: contract 4.1, 7.1. Catches: leg-of-another-asset, swapped-direction, remaining-wrong, scale-truncation.
--- Needs: balances, transactions.
+-- Needs: journal, balances, transactions.
 with ours as (
     select t.id as transaction_id, t.key_id, e.origin, t.created_ns, case
             when e.action = 4 or t.status = 'CANCELED' then 'nothing'

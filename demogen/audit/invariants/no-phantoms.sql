@@ -1,6 +1,6 @@
 -- Every transaction made since the load began is one that this run asked for.
 -- Source: contract 4.4, 7.2. Catches: phantom-transaction, reversal-not-linked.
--- Needs: opening, transactions.
+-- Needs: journal, opening, transactions.
 with fresh as (
     select t.* from book.transactions t join plan.ledgers p using (ledger)
     join opening.ledgers o using (ledger) where p.own and t.id > coalesce(o.newest, 0))

@@ -1,6 +1,6 @@
 -- No request was refused for a reason that the book disproves.
 -- Source: contract 4.3, 7.1, 7.2, 10. Catches: spurious-refusal.
--- Needs: opening, balances, transactions.
+-- Needs: journal, opening, balances, transactions.
 -- A balance's lowest point since before the load: a refusal for want of funds is wrong where even that was enough.
 with lowest as (
     select account_id, balance_key, min(available) as available from (

@@ -1,6 +1,6 @@
 -- Every reversal names an original, undoes exactly what that did, once, and is no reversal of a reversal.
 -- Source: contract 7.2. Catches: reversal-not-linked, swapped-direction, double-revert.
--- Needs: balances, transactions.
+-- Needs: journal, balances, transactions.
 with answered as (
     select a.subject, a.transaction_id, a.sent_ns, t.id, t.parent
     from journal.attempts a left join book.transactions t on t.id = a.transaction_id

@@ -1,6 +1,11 @@
 -- What follows from journal and book together; the invariants are written in these terms.
 create schema facts;
 
+-- The ids of external accounts are the ledger's own choice; the plan learns them from the balances.
+update plan.accounts set account_id = known.account_id
+from (from opening.balances union all by name from book.balances) known
+where plan.accounts.external and plan.accounts.account = known.account;
+
 -- An attempt that was sent more than once under one arrival counts once: accepted, else in doubt, else refused.
 create table facts.retried as select distinct arrival_id from journal.tries where attempt > 0;
 

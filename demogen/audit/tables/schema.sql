@@ -1,6 +1,7 @@
 -- What the invariants may look at. Money is a decimal of 18 digits after the point; ids are 128-bit integers.
 create type money as decimal(38, 18);
 
+create macro wide(hi, lo) as hi::hugeint * 18446744073709551616 + lo::hugeint;
 create macro uuid_text(id) as regexp_replace(
     format('{:032x}', id), '^(.{8})(.{4})(.{4})(.{4})(.{12})$', '\1-\2-\3-\4-\5');
 create macro money_text(amount) as case

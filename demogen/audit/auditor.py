@@ -1,0 +1,166 @@
+"""The audit of a run folder: load, wait for rest, read back, judge. The only entry that other rooms need.
+
+Whatever goes wrong on the way makes the verdict UNKNOWN with the reason, never HOLDS. May import: `client`,
+`record`, `contract`, `errors`, `clock`, the rest of this room.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from demogen.audit.book import Bookkeeping, Depth, Patience, Reading
+from demogen.audit.findings import AuditReport, Coverage, dumps, report_of, unjudged
+from demogen.audit.ground import Ground
+from demogen.audit.history import load_journals
+from demogen.audit.invariant import invariants
+from demogen.audit.judge import judge, prepare
+from demogen.audit.opening import load_opening
+from demogen.audit.roster import Roster, load_roster
+from demogen.audit.sweep import Sweeper
+from demogen.client.crew import Crew
+from demogen.clock import NS_PER_S, Clock
+from demogen.errors import DemogenError
+from demogen.record.folder import RunFolder
+
+_AT_HAND = {
+    "balances": {"journal", "opening", "balances"},
+    "run": {"journal", "opening", "balances", "transactions"},
+    "all": {"journal", "opening", "balances", "transactions"},
+}
+
+
+def audit(
+    folder: RunFolder,
+    *,
+    roster: Roster,
+    crew: Crew,
+    sweeper: Sweeper,
+    clock: Clock,
+    depth: Depth = "run",
+    journals: Sequence[Path] = (),
+    patience: Patience | None = None,
+) -> AuditReport:
+    """Audit what stands in `folder` (and further `journals`) against the ledger; the report is saved as audit.json.
+
+    Raises RunFolderError only where the report itself cannot be written.
+    """
+    settings = settings_of(folder)
+    auditor = _Auditor(folder, settings, clock)
+    try:
+        report = auditor.run(roster, crew, sweeper, depth=depth, journals=journals, patience=patience or Patience())
+    except (DemogenError, duckdb.Error, OSError, ValueError) as error:
+        report = unjudged(
+            auditor.run_id,
+            depth=depth,
+            names=[claim.name for claim in invariants()],
+            reason=str(error).splitlines()[0] if str(error) else type(error).__name__,
+        )
+    finally:
+        auditor.close()
+    folder.write_text(folder.audit, dumps(report))
+    return report
+
+
+def settings_of(folder: RunFolder) -> dict[str, Any]:
+    """The run's settings; empty where there are none."""
+    try:
+        found = json.loads(folder.settings.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+class _Auditor:
+    """One audit from the first file opened to the last."""
+
+    def __init__(self, folder: RunFolder, settings: dict[str, Any], clock: Clock) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._clock = clock
+        self._ground: Ground | None = None
+        self.run_id = str(settings.get("run_id", ""))
+
+    def close(self) -> None:
+        if self._ground is not None:
+            self._ground.close()
+
+    def run(
+        self,
+        roster: Roster,
+        crew: Crew,
+        sweeper: Sweeper,
+        *,
+        depth: Depth,
+        journals: Sequence[Path],
+        patience: Patience,
+    ) -> AuditReport:
+        ground = self._ground = Ground(self._folder.book)
+        absent: dict[str, str] = {}
+        self.run_id = load_journals(ground, [*self._folder.journal_files(), *journals])
+        ground.connection.execute("insert into plan.run values (?, ?)", [self.run_id, depth])
+        load_roster(ground, roster, shared=self._settings.get("shared_ledgers", ()))
+        if self._folder.opening.exists():
+            load_opening(ground, self._folder.opening)
+        else:
+            absent["opening"] = "the balances before the load were not saved"
+        if self._incomplete():
+            absent["journal"] = "a load process was lost, and a part of its journal with it"
+        began_ns = self._clock.now_ns()
+        book = Bookkeeping(
+            ground, ledgers=roster.ledgers, crew=crew, sweeper=sweeper, clock=self._clock, patience=patience
+        )
+        reading = book.read(depth)
+        read_ns = self._clock.now_ns()
+        prepare(ground)
+        claims = [claim for claim in invariants() if set(claim.needs) <= _AT_HAND[depth]]
+        judgement = judge(ground, claims, absent=absent, unsettled=reading.unsettled)
+        coverage = _coverage(ground, reading, files=len(self._folder.journal_files()) + len(journals))
+        return report_of(
+            self.run_id,
+            depth=depth,
+            invariants=judgement.verdicts,
+            findings=judgement.findings,
+            doubts=judgement.doubts,
+            coverage=_timed(coverage, read_ns - began_ns, self._clock.now_ns() - read_ns),
+        )
+
+    def _incomplete(self) -> bool:
+        """Whether a load process died with a part of its journal (the load says so): then no claim rests on it."""
+        return (self._folder.path / "incomplete.json").exists()
+
+
+def _coverage(ground: Ground, reading: Reading, *, files: int) -> Coverage:
+    accepted, rejected, doubtful, attempts = ground.rows(
+        "select count(*) filter (outcome = 1), count(*) filter (outcome = 2), count(*) filter (outcome = 3), count(*) "
+        "from journal.attempts"
+    )[0]
+    booked, absent = ground.rows(
+        "select count(*) filter (booked_id is not null), count(*) filter (booked_id is null) "
+        "from facts.effects join facts.creates using (key_id) where doubtful > 0 and accepted = 0"
+    )[0]
+    return Coverage(
+        journals=files,
+        attempts=attempts,
+        accepted=accepted,
+        rejected=rejected,
+        indeterminate=doubtful,
+        resolved_booked=booked,
+        resolved_absent=absent,
+        ledgers=ground.value("select count(*) from plan.ledgers"),
+        balances=reading.balances,
+        transactions=reading.transactions,
+        operations=ground.value("select count(*) from book.operations"),
+        settled_s=reading.settled_s,
+    )
+
+
+def _timed(coverage: Coverage, read_ns: int, judged_ns: int) -> Coverage:
+    return msgspec.structs.replace(
+        coverage, read_s=round(read_ns / NS_PER_S, 3), judged_s=round(judged_ns / NS_PER_S, 3)
+    )

@@ -1,0 +1,185 @@
+"""The ledger read back after the load, once it is quiet: every balance, and the transactions since the opening.
+
+Two looks at all balances must agree around the sweep of the transactions; else the sweep is done again. What was
+acknowledged and is not listed is asked for by its id for a while: an asynchronous ledger settles late (design 4.1).
+May import: `client`, `contract`, `errors`, `clock`, the rest of this room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from demogen.audit.ground import Ground
+from demogen.audit.pages import BalanceItem, TransactionItem, store_balances, store_transactions
+from demogen.audit.sweep import Slice, Sweeper, Walk, slices
+from demogen.client.crew import Crew
+from demogen.clock import NS_PER_S, Clock
+from demogen.contract.transactions import LedgerRef
+
+Depth: TypeAlias = Literal["balances", "run", "all"]
+DEPTHS: tuple[Depth, ...] = ("balances", "run", "all")
+
+#: Transactions handed to the database at once.
+_BATCH = 4096
+#: A slice is worth its own walk from about this many transactions on.
+_SLICE = 1500
+_SLICES_MAX = 16
+
+
+class Patience(msgspec.Struct, frozen=True):
+    """How long the auditor waits. Seconds: for balances to stop moving; for acknowledged transactions to appear."""
+
+    rest_s: float = 30.0
+    late_s: float = 5.0
+    pause_s: float = 0.1
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What was read. `unsettled` says why the ledger may still move; "" where it is quiet."""
+
+    balances: int
+    transactions: int
+    settled_s: float
+    unsettled: str = ""
+
+
+class Bookkeeping:
+    """Reads the book into a ground that already holds plan, journal and opening."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        *,
+        ledgers: Sequence[LedgerRef],
+        crew: Crew,
+        sweeper: Sweeper,
+        clock: Clock,
+        patience: Patience,
+    ) -> None:
+        self._ground = ground
+        self._ledgers = ledgers
+        self._crew = crew
+        self._sweeper = sweeper
+        self._clock = clock
+        self._patience = patience
+        self._batch: list[tuple[int, TransactionItem]] = []
+
+    def read(self, depth: Depth) -> Reading:
+        """Wait for rest, then read. Raises LedgerUnreachable and IntegrityUnknown where reading fails."""
+        began_ns = self._clock.now_ns()
+        deadline_ns = began_ns + round(self._patience.rest_s * NS_PER_S)
+        balances = self._rest(self._balances(), deadline_ns)
+        settled_s = (self._clock.now_ns() - began_ns) / NS_PER_S
+        count = 0
+        while True:
+            if depth != "balances":
+                count = self._transactions(depth)
+            again = self._balances()
+            if again == balances or self._clock.now_ns() > deadline_ns:
+                break
+            balances = self._rest(again, deadline_ns)
+            settled_s = (self._clock.now_ns() - began_ns) / NS_PER_S
+        unsettled = "" if again == balances else f"balances still move after {self._patience.rest_s:g} s"
+        store_balances(self._ground, list(again.values()), schema="book")
+        if depth != "balances":
+            count += self._late()
+            count += self._older()
+        return Reading(balances=len(again), transactions=count, settled_s=settled_s, unsettled=unsettled)
+
+    def _rest(
+        self, balances: dict[str, tuple[int, BalanceItem]], deadline_ns: int
+    ) -> dict[str, tuple[int, BalanceItem]]:
+        """Look again until two looks agree, or patience ends."""
+        while self._clock.now_ns() < deadline_ns:
+            self._clock.sleep(self._patience.pause_s)
+            again = self._balances()
+            if again == balances:
+                return again
+            balances = again
+        return balances
+
+    def _balances(self) -> dict[str, tuple[int, BalanceItem]]:
+        found: dict[str, tuple[int, BalanceItem]] = {}
+
+        def take(ledger: LedgerRef, items: list[BalanceItem]) -> None:
+            for item in items:
+                found[item.id] = (ledger.index, item)
+
+        self._run(self._sweeper.balances(ledger, take) for ledger in self._ledgers)
+        return found
+
+    def _transactions(self, depth: Depth) -> int:
+        self._ground.connection.execute("truncate book.transactions; truncate book.operations")
+        opening: dict[int, str] = {} if depth == "all" else self._opening()
+        newest: dict[int, str] = {}
+        self._run(
+            self._sweeper.newest(ledger, lambda ref, id_: newest.__setitem__(ref.index, id_))
+            for ledger in self._ledgers
+        )
+        parts: list[Slice] = []
+        expected = self._expected()
+        for ledger in self._ledgers:
+            count = min(_SLICES_MAX, 1 + expected.get(ledger.index, 0) // _SLICE)
+            parts += slices(ledger, after=opening.get(ledger.index, ""), newest=newest[ledger.index], parts=count)
+        read = self._run(self._sweeper.transactions(part, self._take) for part in parts)
+        self._flush()
+        return read
+
+    def _opening(self) -> dict[int, str]:
+        rows = self._ground.rows("select ledger, uuid_text(newest) from opening.ledgers where newest is not null")
+        return dict(rows)
+
+    def _expected(self) -> dict[int, int]:
+        query = "select ledger, count(*) from journal.tries where outcome = 1 and action <= 6 group by ledger"
+        return dict(self._ground.rows(query))
+
+    def _take(self, ledger: LedgerRef, items: list[TransactionItem]) -> None:
+        self._batch.extend((ledger.index, item) for item in items)
+        if len(self._batch) >= _BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        store_transactions(self._ground, self._batch)
+        self._batch = []
+
+    def _late(self) -> int:
+        """Ask by id for what was acknowledged and is not listed, while such transactions keep appearing."""
+        found = 0
+        deadline_ns = self._clock.now_ns() + round(self._patience.late_s * NS_PER_S)
+        while missing := self._ground.rows(_MISSING):
+            before = len(missing)
+            found += self._fetch(missing)
+            left = len(self._ground.rows(_MISSING))
+            if left < before:
+                deadline_ns = self._clock.now_ns() + round(self._patience.late_s * NS_PER_S)
+            if not left or self._clock.now_ns() >= deadline_ns:
+                break
+            self._clock.sleep(max(self._patience.pause_s, self._patience.late_s / 10))
+        return found
+
+    def _older(self) -> int:
+        """Transactions from before the opening that this run settled or reverted."""
+        return self._fetch(self._ground.rows(_OLDER))
+
+    def _fetch(self, wanted: list[tuple[int, str]]) -> int:
+        by_row = {ledger.index: ledger for ledger in self._ledgers}
+        walks = (self._sweeper.one(by_row[row], id_, self._take) for row, id_ in wanted if row in by_row)
+        found = self._run(walks)
+        self._flush()
+        return found
+
+    def _run(self, walks: Iterable[Walk]) -> int:
+        return sum(self._crew.run(walks))
+
+
+_MISSING = """
+select distinct ledger, uuid_text(transaction_id) from journal.tries
+where outcome = 1 and (action <= 6 or action = 9) and transaction_id <> 0
+    and transaction_id not in (select id from book.transactions) limit 1000"""
+_OLDER = """
+select distinct ledger, uuid_text(subject) from journal.tries
+where action in (7, 8, 9) and outcome <> 2 and subject <> 0 and subject not in (select id from book.transactions)
+limit 1000"""
