@@ -1,0 +1,202 @@
+"""Runs jobs side by side over a Carrier: a closed loop, for provisioning and read-back, never for the load.
+
+A job is a generator: it yields a Request and is sent what came of it, or a Wait and is sent None; what it returns
+is its result. The crew decides how many requests are out at once (fewer when the ledger labours, none while the
+breaker is open); it never repeats a request: that is `retry`'s. May import: the client room, `contract`, `clock`.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from itertools import count
+from typing import Generic, TypeVar
+
+import msgspec
+
+from demogen.client.breaker import Breaker
+from demogen.client.throttle import Throttle, TokenBucket
+from demogen.client.transport import Carrier, Delivery
+from demogen.clock import NS_PER_MS, NS_PER_S, Clock
+from demogen.contract.exchange import Fault, Request, Response
+
+T = TypeVar("T")
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """A job that wants that much time to pass; it holds no connection meanwhile."""
+
+    seconds: float
+
+
+Step = Request | Wait
+Answer = Response | Fault | None
+Job = Generator[Step, Answer, T]
+
+_NO_CONNECTION_NS = 5 * NS_PER_MS  # how soon to ask a carrier again that had none free
+_LOOK_UP_NS = NS_PER_S  # the longest uninterrupted wait
+
+
+class Crew:
+    """Runs jobs over `carrier`, which must serve nobody else meanwhile.
+
+    `concurrency` bounds jobs under way, and so requests in flight. `timeout_s` is how long an answer may take.
+    `rate_per_s` caps requests a second. `breathe` is called each turn: under gevent it lets the others run.
+    """
+
+    def __init__(
+        self,
+        carrier: Carrier,
+        *,
+        clock: Clock,
+        concurrency: int = 32,
+        timeout_s: float = 30.0,
+        rate_per_s: float | None = None,
+        breaker: Breaker | None = None,
+        breathe: Callable[[], object] | None = None,
+    ) -> None:
+        self.concurrency = concurrency
+        self.throttle = Throttle(concurrency)
+        self.breaker = breaker
+        self._carrier = carrier
+        self._now = clock.now_ns
+        self._timeout_ns = round(timeout_s * NS_PER_S)
+        self._bucket = TokenBucket(rate_per_s, now_ns=clock.now_ns()) if rate_per_s else None
+        self._breathe = breathe
+
+    def run(self, jobs: Iterable[Job[T]]) -> Iterator[T]:
+        """Results in the order in which jobs end. Jobs are pulled one by one as others end.
+
+        An exception in a job ends the run; what was in flight then is forgotten. Raises LedgerUnreachable where the
+        breaker loses patience.
+        """
+        shift: _Shift[T] = _Shift(iter(jobs), self.concurrency)
+        try:
+            while shift.hire(self._now()):
+                blocked_ns = self._send(shift)
+                wake_ns = min(blocked_ns, shift.alarm_ns, self._now() + _LOOK_UP_NS)
+                deliveries = self._carrier.collect(0 if shift.results else wake_ns)
+                self._receive(shift, deliveries)
+                yield from shift.take_results()
+                if self._breathe is not None:
+                    self._breathe()
+            yield from shift.take_results()
+        finally:
+            shift.dismiss()
+
+    def _send(self, shift: _Shift[T]) -> int:
+        """Send what may be sent; the time (ns) at which more may be, where something holds it back."""
+        now = self._now()
+        blocked_ns = now + _LOOK_UP_NS
+        outbox = shift.outbox
+        while outbox and shift.in_flight < self.throttle.limit:
+            if self.breaker is not None and not self.breaker.admits(now):
+                blocked_ns = self.breaker.admits_ns
+                break
+            if self._bucket is not None and not self._bucket.take(now):
+                blocked_ns = self._bucket.ready_ns(now)
+                break
+            task = outbox[0]
+            if not self._carrier.offer(task.request, task, now + self._timeout_ns):
+                blocked_ns = now + _NO_CONNECTION_NS
+                break
+            outbox.popleft()
+            shift.in_flight += 1
+            if self.breaker is not None:
+                self.breaker.sent()
+        self._carrier.launch()
+        return blocked_ns
+
+    def _receive(self, shift: _Shift[T], deliveries: Sequence[Delivery]) -> None:
+        for ticket, result, sent_ns, answered_ns in deliveries:
+            if not isinstance(ticket, _Task) or ticket.shift is not shift:
+                continue  # of an earlier run that ended early
+            shift.in_flight -= 1
+            labours = overloaded(result)
+            self.throttle.observe(answered_ns - sent_ns, failed=labours)
+            if self.breaker is not None:
+                if labours and not refused_for_now(result):
+                    self.breaker.failed(answered_ns)
+                else:
+                    self.breaker.succeeded()
+            shift.advance(ticket, result, answered_ns)
+
+
+def overloaded(result: Response | Fault) -> bool:
+    """Whether an answer shows a ledger in trouble: none came, a server error, or too many requests."""
+    return isinstance(result, Fault) or result.status >= 500 or refused_for_now(result)
+
+
+def refused_for_now(result: Response | Fault) -> bool:
+    return isinstance(result, Response) and result.status == 429
+
+
+class _Task(Generic[T]):
+    """One job under way."""
+
+    __slots__ = ("job", "request", "shift")
+
+    def __init__(self, job: Job[T], shift: _Shift[T]) -> None:
+        self.job = job
+        self.shift = shift
+        self.request: Request
+
+
+class _Shift(Generic[T]):
+    """The jobs of one run: which wait for what."""
+
+    def __init__(self, source: Iterator[Job[T]], concurrency: int) -> None:
+        self.outbox: deque[_Task[T]] = deque()
+        self.in_flight = 0
+        self.results: list[T] = []
+        self._source = source
+        self._exhausted = False
+        self._concurrency = concurrency
+        self._tasks: set[_Task[T]] = set()
+        self._asleep: list[tuple[int, int, _Task[T]]] = []
+        self._order = count()
+
+    @property
+    def alarm_ns(self) -> int:
+        """When the next sleeping job wants to go on."""
+        return self._asleep[0][0] if self._asleep else 1 << 62
+
+    def hire(self, now_ns: int) -> bool:
+        """Wake who has slept enough, start jobs while there is room; False once all have ended."""
+        while self._asleep and self._asleep[0][0] <= now_ns:
+            self.advance(heapq.heappop(self._asleep)[2], None, now_ns)
+        while not self._exhausted and len(self._tasks) < self._concurrency:
+            job = next(self._source, None)
+            if job is None:
+                self._exhausted = True
+                break
+            task = _Task(job, self)
+            self._tasks.add(task)
+            self.advance(task, None, now_ns)
+        return bool(self._tasks)
+
+    def advance(self, task: _Task[T], answer: Answer, now_ns: int) -> None:
+        """Let a job take its next step."""
+        try:
+            step = task.job.send(answer)
+        except StopIteration as ended:
+            self._tasks.discard(task)
+            self.results.append(ended.value)
+            return
+        if isinstance(step, Wait):
+            wake_ns = now_ns + round(step.seconds * NS_PER_S)
+            heapq.heappush(self._asleep, (wake_ns, next(self._order), task))
+        else:
+            task.request = step
+            self.outbox.append(task)
+
+    def take_results(self) -> list[T]:
+        taken, self.results = self.results, []
+        return taken
+
+    def dismiss(self) -> None:
+        """End the jobs that have not ended."""
+        for task in self._tasks:
+            task.job.close()
+        self._tasks.clear()
