@@ -71,16 +71,16 @@ def audit(folder: Path, *, depth: str) -> None:
         )
 
 
-def report(folder: Path) -> tuple[int, str]:
-    """Write report.json and report.html; returns the run's exit code and one screen of text."""
+def report(folder: Path) -> tuple[int, str, str]:
+    """Write report.json and report.html; returns the run's exit code, one screen of text, and the verdict."""
     child = _run("report", str(folder), "--format", "text")
     path = folder / "report.json"
     if not path.exists():
         raise DemogenError(
             f"the report ended with {child.returncode}: {_last_line(child)}", hint=f"try again: demogen report {folder}"
         )
-    code = int(json.loads(path.read_text(encoding="utf-8")).get("exit_code", 1))
-    return code, str(child.stdout)
+    told = json.loads(path.read_text(encoding="utf-8"))
+    return int(told.get("exit_code", 1)), str(child.stdout), str(told["verdict"])
 
 
 def _run(*words: str) -> Any:

@@ -24,6 +24,7 @@ from demogen.pacing.pacer import Share
 from demogen.pacing.schedule import Schedule, constant
 from demogen.record.folder import RunFolder
 from demogen.record.measurement import dumps
+from demogen.record.metrics import Snapshot
 from demogen.record.tally import Tally
 from demogen.workload.measure import Facts, Gathering
 from demogen.workload.mix import Mix
@@ -87,6 +88,21 @@ class Conductor:
     @property
     def playing(self) -> bool:
         return self._epoch_ns != 0 and not self._finishing
+
+    def snapshot(self, *, users: int) -> Snapshot:
+        """What a scrape shows now."""
+        playing = self.seats.playing
+        return Snapshot(
+            tally=self.gathering.total,
+            patterns=self._mix.names,
+            target_tps=self.target_tps,
+            in_flight=sum(seat.in_flight for seat in playing),
+            load_processes=len(playing),
+            load_processes_lost=sum(seat.lost for seat in self.seats),
+            users=users,
+            verdict=self.verdict,
+            info={"run_id": self.plan.run_id, "scenario": self.plan.scenario, "server": self.plan.server},
+        )
 
     # -- taking part ---------------------------------------------------------------------------------------------
 
@@ -279,7 +295,7 @@ class Conductor:
         if missing:
             self.folder.write_text(self.folder.path / "incomplete.json", msgspec.json.encode(missing).decode())
         children.audit(self.folder.path, depth=self.plan.depth)
-        self.exit_code, self.screen = children.report(self.folder.path)
+        self.exit_code, self.screen, self.verdict = children.report(self.folder.path)
         if self._failure is not None:
             self.exit_code = self._failure["exit_code"] if self.exit_code in (0, 3, 6) else self.exit_code
             log.error("%s (hint: %s)", self._failure["message"], self._failure["hint"])

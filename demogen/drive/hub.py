@@ -63,9 +63,7 @@ class _Once:
 
 def open_hub_pump(url: str, *, clock: Clock, **options: Any) -> Pump:
     """A pump that runs in this process's hub; `options` as for `client.engine.open_pump`."""
-    originals = SimpleNamespace(
-        **{name: getattr(socket, name) for name in dir(socket) if not name.startswith("__")}
-    )
+    originals = SimpleNamespace(**{name: getattr(socket, name) for name in dir(socket) if not name.startswith("__")})
     originals.socket = get_original("socket", "socket")
     return open_pump(
         url,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from pathlib import Path
 from typing import Any
 
 import gevent
@@ -17,16 +16,17 @@ import msgspec
 from gevent import GreenletExit
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
-from demogen.clock import SystemClock
 from demogen.config import Settings
 from demogen.drive import load as loads
 from demogen.drive.bootstrap import Bootstrap
 from demogen.drive.conductor import Conductor
+from demogen.drive.exposition import Exposition
 from demogen.drive.load import Load, Setup
 from demogen.drive.options import settings_of
 from demogen.drive.users import mix_of
 from demogen.errors import DemogenError
 from demogen.pacing.pacer import Share
+from demogen.record.metrics import Snapshot
 
 log = logging.getLogger("demogen")
 
@@ -93,11 +93,11 @@ class ConductorSide:
         self._conductor: Conductor | None = None
         self._preparing: Any = None
         self._signal_code = INTERRUPTED
-        self._bootstrap = Bootstrap(environment)
+        self._bootstrap = Bootstrap()
         self._run_time = self._options.run_time
-        settings = self._settings_or_exit()
+        self._exposition = Exposition(self._snapshot)
+        self._check_or_exit()
         self._options.run_time = None
-        self._bootstrap.open(settings)
         self._listen()
 
     def _listen(self) -> None:
@@ -115,11 +115,19 @@ class ConductorSide:
         for number in (signal.SIGTERM, signal.SIGINT):
             _remember(number, self)
 
-    def _settings_or_exit(self) -> Settings:
+    def _check_or_exit(self) -> None:
+        """What is wrong with the options or the target is said before anything starts."""
         try:
-            return settings_of(self._options)
+            settings = settings_of(self._options)
+            self._bootstrap.check_target(settings)
+            if settings.metrics_port is not None:
+                port = self._exposition.listen(settings.metrics_port)
+                log.info("metrics at http://127.0.0.1:%d/metrics", port)
+            if self._environment.web_ui is not None:
+                self._exposition.mount(self._environment.web_ui)
         except DemogenError as error:
-            raise _ended(error) from None
+            _say(error)
+            raise SystemExit(error.exit_code) from None
 
     # -- from Locust ---------------------------------------------------------------------------------------------
 
@@ -203,6 +211,7 @@ class ConductorSide:
                 code = conductor.exit_code
                 environment.process_exit_code = code if code == 4 else self._signal_code
         self._bootstrap.close()
+        self._exposition.close()
 
     def _on_quit(self, **_: Any) -> None:
         """After Locust's own tables: our screen is the last word."""
@@ -233,7 +242,10 @@ class ConductorSide:
             # Locust fires this before it knows the worker itself.
             gevent.spawn_later(0.1, self._conductor.seat, client_id)
 
-    # -- helpers of the above ------------------------------------------------------------------------------------
+    # -- what the above need ---------------------------------------------------------------------------------------
+
+    def _snapshot(self) -> Snapshot | None:
+        return self._conductor.snapshot(users=self._runner.user_count) if self._conductor is not None else None
 
     def _post(self, kind: str, data: dict[str, Any], client: str | None) -> None:
         self._runner.send_message(kind, data, client_id=client if isinstance(self._runner, MasterRunner) else None)
@@ -269,22 +281,3 @@ def _say(error: DemogenError) -> None:
     if error.hint:
         sys.stderr.write(f"hint: {error.hint}\n")
     sys.stderr.flush()
-
-
-def _ended(error: DemogenError) -> SystemExit:
-    _say(error)
-    return SystemExit(error.exit_code)
-
-
-def run_dir_of(settings: Settings, run_id: str, *, taken: set[Path]) -> Path:
-    """The folder of the next run: as asked for the first time, numbered after that (a web UI starts many)."""
-    if settings.run_dir is None:
-        return Path("runs") / run_id
-    path, number = settings.run_dir, 2
-    while path in taken:
-        path = settings.run_dir.with_name(f"{settings.run_dir.name}-{number}")
-        number += 1
-    return path
-
-
-CLOCK = SystemClock()

@@ -58,10 +58,10 @@ class Setup(msgspec.Struct, frozen=True):
     journal: str
     max_connections: int
     deadline_s: float
-    connections: int
     token: str = ""
     ca_file: str = ""
     client_cert: str = ""
+    client_key: str = ""
 
 
 class Load:
@@ -94,6 +94,11 @@ class Load:
         if self._player is None:
             self._player = self._make_player(window_ns)
             self._greenlet = gevent.spawn(self._play)
+
+    def wait(self) -> None:
+        """Until the last report is out."""
+        if self._greenlet is not None:
+            self._greenlet.join()
 
     def finish(self) -> None:
         """Take no more arrivals, wait for what is in flight, report the rest."""
@@ -186,14 +191,14 @@ class Load:
 
     def _open_pump(self) -> Pump:
         setup = self._setup
-        options: dict[str, Any] = {}
-        if setup.token:
-            options["token"] = lambda: setup.token
-        if setup.ca_file:
-            options["ca_file"] = setup.ca_file
-        if setup.client_cert:
-            options["client_cert"] = setup.client_cert
-        return open_hub_pump(setup.url, clock=self._clock, max_connections=setup.max_connections, **options)
+        return open_hub_pump(
+            setup.url,
+            clock=self._clock,
+            max_connections=setup.max_connections,
+            token=setup.token or None,
+            ca_file=setup.ca_file or None,
+            client_cert=(setup.client_cert, setup.client_key or setup.client_cert) if setup.client_cert else None,
+        )
 
     def _make_player(self, window_ns: tuple[int, int]) -> Player:
         setup, offset_ns = self._setup, self._clock.wall_ns() - self._clock.now_ns()

@@ -9,12 +9,12 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Protocol
 
 import msgspec
 
 from demogen.contract.transactions import AccountRef, LedgerRef
 from demogen.errors import PreflightFailed
+from demogen.population.skew import Skew, Uniform
 
 #: What a dollar's worth of each asset is, in its own major units; anything else counts as a dollar each.
 _PER_DOLLAR = {"JPY": 150.0, "BRL": 5.0, "BTC": 1 / 60_000, "ETH": 1 / 3_000, "POINTS": 100.0, "MILES": 60.0}
@@ -22,21 +22,6 @@ _PER_DOLLAR = {"JPY": 150.0, "BRL": 5.0, "BTC": 1 / 60_000, "ETH": 1 / 3_000, "P
 #: Everyday payments: median 25 dollars, log-normal; one in a thousand is above 600.
 _MEDIAN_DOLLARS = 25.0
 _SPREAD = 1.05
-
-
-class Skew(Protocol):
-    """How unevenly accounts are busy."""
-
-    def pick(self, bits: int, count: int) -> int:
-        """A place from 0 to count − 1, from 64 random bits."""
-        ...
-
-
-class Uniform:
-    """Everybody is equally busy."""
-
-    def pick(self, bits: int, count: int) -> int:
-        return (bits * count) >> 64
 
 
 class Market(msgspec.Struct, frozen=True):

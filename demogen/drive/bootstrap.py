@@ -1,0 +1,227 @@
+"""From settings to a run that can start: the target, the population, the opening, the funding, the run folder.
+
+The embedded sandbox lives as long as the process, whatever runs are started from the web UI. May import: everything
+below, gevent.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import gevent
+import msgspec
+
+from demogen.client.capabilities import Capabilities, detect
+from demogen.client.crew import Crew
+from demogen.client.engine import Pump
+from demogen.client.pooled import PooledTransport
+from demogen.client.retry import RetryPolicy
+from demogen.clock import SystemClock
+from demogen.config import Settings
+from demogen.contract.wire import check_spelling
+from demogen.drive.children import EmbeddedSandbox
+from demogen.drive.conductor import Conductor, Plan, Post
+from demogen.drive.hub import open_hub_pump
+from demogen.drive.load import Setup
+from demogen.drive.progress import LineProgress
+from demogen.patterns import Stage, find_patterns
+from demogen.population.directory import Population
+from demogen.population.plan import plan
+from demogen.population.provision import provision
+from demogen.population.spec import PopulationSpec
+from demogen.record.folder import RunFolder, new_run_id
+from demogen.workload.mix import Mix
+from demogen.workload.prepare import adopt_population, fund, read_books, sweeper_for
+from demogen.workload.rehearsal import needs
+from demogen.workload.scenario import ThresholdSpec
+
+log = logging.getLogger("demogen")
+
+#: An endless run is funded for this long at its target.
+_ENDLESS_S = 3600.0
+_UNEXPECTED_MAX = ThresholdSpec(metric="unexpected_share", at_most=0.001)
+
+
+class Bootstrap:
+    """Prepares the runs of one process; holds what outlives them."""
+
+    def __init__(self) -> None:
+        self._clock = SystemClock()
+        self._sandbox: EmbeddedSandbox | None = None
+        self._taken: set[Path] = set()
+        self._manifests: dict[tuple[str, str, int], Path] = {}
+
+    def check_target(self, settings: Settings) -> None:
+        """A ledger that was named must answer before anything starts. Raises LedgerUnreachable."""
+        if settings.host is not None:
+            self._detect(settings, settings.host)
+
+    def prepare(
+        self,
+        settings: Settings,
+        weights: Mapping[str, float],
+        *,
+        seconds: float | None,
+        post: Post,
+        distributed: bool,
+    ) -> Conductor:
+        """Everything up to the moment the load processes may take their seats."""
+        run_id = new_run_id()
+        mix = Mix(weights, find_patterns())
+        folder = RunFolder.create(self._folder_of(settings, run_id))
+        url = settings.host or self._embedded(folder)
+        capabilities = self._detect(settings, url)
+        thresholds = (_UNEXPECTED_MAX,)
+        self._write_settings(folder, settings, run_id=run_id, url=url, capabilities=capabilities, mix=mix)
+        pump = self._pump(settings, url)
+        try:
+            population = self._prepared(settings, folder, pump, run_id=run_id, url=url, mix=mix, seconds=seconds)
+        finally:
+            pump.close()
+        setup = Setup(
+            run_id=run_id,
+            url=url,
+            seed=settings.seed,
+            weights=dict(weights),
+            spelling=check_spelling(settings.transaction_format),
+            population=population.to_bytes(),
+            process=0,
+            journal="",
+            max_connections=settings.max_connections,
+            deadline_s=settings.request_timeout_s,
+            token=settings.secret("token") or "",
+            ca_file=str(settings.ca_file or ""),
+            client_cert=str(settings.client_cert or ""),
+            client_key=str(settings.client_key or ""),
+        )
+        run = Plan(
+            run_id=run_id,
+            scenario="locustfile",
+            seed=settings.seed,
+            host=url,
+            server=capabilities.version,
+            target_tps=settings.target_tps,
+            seconds=seconds,
+            depth=settings.depth,
+            thresholds=thresholds,
+        )
+        return Conductor(run, setup, folder, mix=mix, post=post, distributed=distributed)
+
+    def close(self) -> None:
+        """Stop what outlived the runs: the sandbox, last of all."""
+        if self._sandbox is not None:
+            self._sandbox.stop()
+            self._sandbox = None
+
+    def _prepared(
+        self,
+        settings: Settings,
+        folder: RunFolder,
+        pump: Pump,
+        *,
+        run_id: str,
+        url: str,
+        mix: Mix,
+        seconds: float | None,
+    ) -> Population:
+        """Population, opening, funding."""
+        clock, policy = self._clock, RetryPolicy(attempts=settings.retry_attempts + 1)
+        crew = Crew(
+            pump,
+            clock=clock,
+            concurrency=settings.concurrency,
+            timeout_s=settings.request_timeout_s,
+            breathe=lambda: gevent.sleep(0),
+        )
+        population = self._population(settings, folder, crew, url=url)
+        sweeper = sweeper_for(clock, policy, seed=settings.seed)
+        read_books(folder, population, crew=crew, sweeper=sweeper, clock=clock)
+        arrivals = round(settings.target_tps * (seconds or _ENDLESS_S))
+        stage = Stage(population.accounts, whole_units=settings.transaction_format == "dsl")
+        deposits = fund(
+            needs(mix, stage, seed=settings.seed, arrivals=arrivals),
+            run_id=run_id,
+            folder=folder,
+            population=population,
+            crew=crew,
+            policy=policy,
+            clock=clock,
+            seed=settings.seed,
+        )
+        if deposits:
+            log.info("funded %d accounts for %d transactions", deposits, arrivals)
+        return population
+
+    def _population(self, settings: Settings, folder: RunFolder, crew: Crew, *, url: str) -> Population:
+        """The one that was named; else the one an earlier run of this process made; else a new one."""
+        if settings.population is not None:
+            return adopt_population(settings.population, folder)
+        spec = PopulationSpec.of_preset(settings.preset)
+        kept = (url, settings.preset, settings.seed)
+        if kept in self._manifests:
+            return adopt_population(self._manifests[kept], folder)
+        progress = LineProgress(self._clock)
+        provision(
+            plan(spec, settings.seed),
+            crew,
+            manifest=folder.population,
+            url=url,
+            clock=self._clock,
+            dice=random.Random(settings.seed),
+            progress=progress,
+        )
+        progress.finish()
+        self._manifests[kept] = folder.population
+        return Population.open(folder.population)
+
+    def _embedded(self, folder: RunFolder) -> str:
+        if self._sandbox is None:
+            self._sandbox = EmbeddedSandbox(folder.sandbox_db)
+            where = f"{self._sandbox.url}, its data in {folder.sandbox_db}"
+            sys.stderr.write(f"no --host: practising on the embedded sandbox at {where}\n")
+        return self._sandbox.url
+
+    def _folder_of(self, settings: Settings, run_id: str) -> Path:
+        """As asked for the first time, numbered after that: the web UI starts many runs."""
+        path = settings.run_dir or Path("runs") / run_id
+        named, number = path, 2
+        while path in self._taken:
+            path = named.with_name(f"{named.name}-{number}")
+            number += 1
+        self._taken.add(path)
+        return path
+
+    def _detect(self, settings: Settings, url: str) -> Capabilities:
+        with PooledTransport(
+            url, timeout_s=settings.request_timeout_s, token=settings.secret("token") or "", ca_file=settings.ca_file
+        ) as transport:
+            return detect(transport)
+
+    def _pump(self, settings: Settings, url: str) -> Pump:
+        cert = (str(settings.client_cert), str(settings.client_key or settings.client_cert))
+        return open_hub_pump(
+            url,
+            clock=self._clock,
+            max_connections=max(settings.concurrency, 1),
+            token=settings.secret("token"),
+            ca_file=str(settings.ca_file) if settings.ca_file else None,
+            client_cert=cert if settings.client_cert else None,
+        )
+
+    def _write_settings(
+        self, folder: RunFolder, settings: Settings, *, run_id: str, url: str, capabilities: Capabilities, mix: Mix
+    ) -> None:
+        """What the audit and the report read; secrets show only that they are set."""
+        told = settings.public() | {
+            "run_id": run_id,
+            "host": url,
+            "embedded_sandbox": settings.host is None,
+            "server": capabilities.version,
+            "dialect": capabilities.dialect,
+            "mix": mix.shares,
+        }
+        folder.write_text(folder.settings, msgspec.json.format(msgspec.json.encode(told), indent=1).decode())

@@ -1,0 +1,115 @@
+"""The player: every arrival ends once, the journal knew first, and the same seed plays the same run."""
+
+import pytest
+from stages import Theatre, ask
+
+from demogen.contract.outcome import Outcome
+from demogen.contract.transactions import Action
+from demogen.record.journal import Flag, JournalFile, Kind
+
+
+def records(theatre, kind):
+    return [row for chunk in JournalFile(theatre.journal_path).chunks() for row in chunk[kind]]
+
+
+@pytest.fixture
+def played(tmp_path):
+    theatre = Theatre(tmp_path)
+    theatre.play()
+    return theatre
+
+
+def test_every_arrival_is_offered_sent_and_answered(played):
+    tally = played.player.take_delta()
+    assert tally.counts["offered"] == 200
+    assert sum(cell.response.total for cell in tally.cells.values()) == 200
+    assert not tally.dropped
+    assert tally.count(Outcome.INDETERMINATE) == 0
+
+
+def test_nothing_ends_otherwise_than_its_pattern_asked(played):
+    assert sum(cell.unexpected for cell in played.player.tally.cells.values()) == 0
+    assert set(played.player.tally.codes) <= {"0018", "0099"}
+
+
+def test_the_journal_has_each_intent_before_its_outcome(played):
+    seen, ended = set(), set()
+    for chunk in JournalFile(played.journal_path).chunks(records=1 << 20):
+        intents = {int(row["arrival"]) for row in chunk[Kind.INTENT]}
+        outcomes = {int(row["arrival"]) for row in chunk[Kind.OUTCOME]}
+        seen |= intents
+        assert outcomes <= seen
+        ended |= outcomes
+    assert seen == ended
+    assert len([number for number in seen if number < 1 << 62]) == 200
+
+
+def test_duplicates_are_answered_with_the_first_transaction(played):
+    outcomes = {int(row["arrival"]): row for row in records(played, Kind.OUTCOME)}
+    again = [row for row in records(played, Kind.INTENT) if row["flags"] & Flag.DUPLICATE]
+    assert again
+    for row in again:
+        first, second = outcomes[int(row["key_arrival"])], outcomes[int(row["arrival"])]
+        assert second["flags"] & Flag.REPLAYED
+        assert (first["transaction_hi"], first["transaction_lo"]) == (
+            second["transaction_hi"],
+            second["transaction_lo"],
+        )
+
+
+def test_the_ledger_holds_what_was_acknowledged(played):
+    outcomes = {int(row["arrival"]): row for row in records(played, Kind.OUTCOME)}
+    acknowledged = [
+        row
+        for row in records(played, Kind.INTENT)
+        if row["action"] <= Action.UNBLOCK
+        and not row["flags"] & Flag.DUPLICATE
+        and outcomes[int(row["arrival"])]["outcome"] == Outcome.ACCEPTED
+    ]
+    ledger, cursor, marks = played.accounts[0].ledger, "", []
+    while True:
+        page = ask(played.app, "GET", f"{ledger.path}/transactions?limit=100{cursor}")
+        marks += [
+            item["metadata"]["demogen_key"]
+            for item in page["items"]
+            if item.get("metadata") and not item.get("parentTransactionId")
+        ]
+        if not page.get("next_cursor"):
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert sorted(marks) == sorted(f"r1-1-{row['arrival']}" for row in acknowledged)
+
+
+@pytest.mark.parametrize("spelling", ["json", "dsl", "mixed"])
+def test_every_spelling_plays(tmp_path, spelling):
+    theatre = Theatre(tmp_path, spelling=spelling)
+    tally = theatre.play()
+    in_dsl = [bool(row["flags"] & Flag.SPELLED_DSL) for row in records(theatre, Kind.INTENT)]
+    assert any(in_dsl) == (spelling != "json")
+    assert sum(cell.unexpected for cell in tally.cells.values()) == 0
+    if spelling == "dsl":
+        creates = [row for row in records(theatre, Kind.INTENT) if row["action"] == Action.CREATE]
+        assert all(row["flags"] & Flag.SPELLED_DSL for row in creates)
+
+
+def test_the_same_seed_plays_the_same_run(tmp_path):
+    runs = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        theatre = Theatre(folder, seed=11)
+        theatre.play()
+        legs = [bytes(row) for row in records(theatre, Kind.LEGS)]
+        runs.append(([(int(row["arrival"]), int(row["action"])) for row in records(theatre, Kind.INTENT)], legs))
+    assert runs[0] == runs[1]
+
+
+def test_an_arrival_that_finds_no_connection_is_dropped_with_the_reason(tmp_path):
+    theatre = Theatre(tmp_path, tps=10, seconds=1)
+    theatre.carrier.offer = lambda *_: False
+    theatre.player._patience_ns = 0
+    theatre.clock.advance_ns(2_000_000_000)
+    theatre.player.turn(theatre.clock.now_ns())
+    assert theatre.player.tally.dropped == {"no_slot": 10}
+    theatre.journal.close()
+    assert len(records(theatre, Kind.DROP)) == 10
