@@ -1,6 +1,6 @@
 """A run is a folder: what stands where in it. Creates and names; never decides what is inside a file.
 
-Everything after the load can be redone from the folder (design 4.4). May import: `errors`.
+Everything after the load can be redone from the folder (design 4.4). May import: `errors`, `clock`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
+from demogen.clock import NS_PER_S, SystemClock
 from demogen.errors import RunFolderError, UsageError
 
 
@@ -102,5 +103,5 @@ class RunFolder:
 
 def new_run_id(now: datetime | None = None) -> str:
     """Letters, digits, dashes; begins with a letter, so that the DSL can spell marks made of it (contract 9)."""
-    moment = now or datetime.now(UTC)
+    moment = now or datetime.fromtimestamp(SystemClock.wall_ns() // NS_PER_S, UTC)
     return f"r{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
