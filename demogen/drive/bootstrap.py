@@ -7,7 +7,6 @@ below, gevent.
 from __future__ import annotations
 
 import logging
-import random
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,21 +27,16 @@ from demogen.drive.conductor import Conductor, Plan, Post
 from demogen.drive.hub import open_hub_pump
 from demogen.drive.load import Setup
 from demogen.drive.progress import LineProgress
-from demogen.patterns import Stage, find_patterns
+from demogen.patterns import find_patterns
 from demogen.population.directory import Population
-from demogen.population.plan import plan
-from demogen.population.provision import provision
 from demogen.population.spec import PopulationSpec
 from demogen.record.folder import RunFolder, new_run_id
+from demogen.workload.groundwork import ENDLESS_S, Groundwork
 from demogen.workload.mix import Mix
-from demogen.workload.prepare import adopt_population, fund, read_books, sweeper_for
-from demogen.workload.rehearsal import needs
 from demogen.workload.scenario import ThresholdSpec
 
 log = logging.getLogger("demogen")
 
-#: An endless run is funded for this long at its target.
-_ENDLESS_S = 3600.0
 _UNEXPECTED_MAX = ThresholdSpec(metric="unexpected_share", at_most=0.001)
 
 
@@ -79,7 +73,7 @@ class Bootstrap:
         self._write_settings(folder, settings, run_id=run_id, url=url, capabilities=capabilities, mix=mix)
         pump = self._pump(settings, url)
         try:
-            population = self._prepared(settings, folder, pump, run_id=run_id, url=url, mix=mix, seconds=seconds)
+            population = self._lay_ground(settings, folder, pump, run_id=run_id, url=url, mix=mix, seconds=seconds)
         finally:
             pump.close()
         setup = Setup(
@@ -117,7 +111,7 @@ class Bootstrap:
             self._sandbox.stop()
             self._sandbox = None
 
-    def _prepared(
+    def _lay_ground(
         self,
         settings: Settings,
         folder: RunFolder,
@@ -129,54 +123,42 @@ class Bootstrap:
         seconds: float | None,
     ) -> Population:
         """Population, opening, funding."""
-        clock, policy = self._clock, RetryPolicy(attempts=settings.retry_attempts + 1)
         crew = Crew(
             pump,
-            clock=clock,
+            clock=self._clock,
             concurrency=settings.concurrency,
             timeout_s=settings.request_timeout_s,
             breathe=lambda: gevent.sleep(0),
         )
-        population = self._population(settings, folder, crew, url=url)
-        sweeper = sweeper_for(clock, policy, seed=settings.seed)
-        read_books(folder, population, crew=crew, sweeper=sweeper, clock=clock)
-        arrivals = round(settings.target_tps * (seconds or _ENDLESS_S))
-        stage = Stage(population.accounts, whole_units=settings.transaction_format == "dsl")
-        deposits = fund(
-            needs(mix, stage, seed=settings.seed, arrivals=arrivals),
+        policy = RetryPolicy(attempts=settings.retry_attempts + 1)
+        groundwork = Groundwork(crew, policy=policy, clock=self._clock, seed=settings.seed)
+        population = self._population(settings, folder, groundwork, url=url)
+        arrivals = round(settings.target_tps * (seconds or ENDLESS_S))
+        deposits = groundwork.open_books(
+            folder,
+            population,
             run_id=run_id,
-            folder=folder,
-            population=population,
-            crew=crew,
-            policy=policy,
-            clock=clock,
-            seed=settings.seed,
+            mix=mix,
+            arrivals=arrivals,
+            whole_units=settings.transaction_format == "dsl",
         )
         if deposits:
             log.info("funded %d accounts for %d transactions", deposits, arrivals)
         return population
 
-    def _population(self, settings: Settings, folder: RunFolder, crew: Crew, *, url: str) -> Population:
+    def _population(self, settings: Settings, folder: RunFolder, groundwork: Groundwork, *, url: str) -> Population:
         """The one that was named; else the one an earlier run of this process made; else a new one."""
         if settings.population is not None:
-            return adopt_population(settings.population, folder)
-        spec = PopulationSpec.of_preset(settings.preset)
+            return groundwork.adopt(folder, settings.population)
         kept = (url, settings.preset, settings.seed)
         if kept in self._manifests:
-            return adopt_population(self._manifests[kept], folder)
+            return groundwork.adopt(folder, self._manifests[kept])
         progress = LineProgress(self._clock)
-        provision(
-            plan(spec, settings.seed),
-            crew,
-            manifest=folder.population,
-            url=url,
-            clock=self._clock,
-            dice=random.Random(settings.seed),
-            progress=progress,
-        )
+        spec = PopulationSpec.of_preset(settings.preset)
+        population = groundwork.populate(folder, spec, url=url, progress=progress)
         progress.finish()
         self._manifests[kept] = folder.population
-        return Population.open(folder.population)
+        return population
 
     def _embedded(self, folder: RunFolder) -> str:
         if self._sandbox is None:

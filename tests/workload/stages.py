@@ -1,4 +1,4 @@
-"""A small ledger in memory and everything a player needs to play on it; no sockets, a clock that is moved by waiting."""
+"""A small ledger in memory and all a player needs to play on it; no sockets, a clock that only waiting moves."""
 
 from __future__ import annotations
 
