@@ -13,8 +13,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from pathlib import Path
-from typing import NamedTuple
-from uuid import UUID
+from typing import Any, NamedTuple
 
 from demogen.errors import RunFolderError, UsageError
 from demogen.population.kinds import Kind
@@ -158,29 +157,18 @@ class Manifest:
         query = "select position from entity where kind = ? and state in (1, 2)"
         return Positions(position for (position,) in self._db.execute(query, (kind,)))
 
-    def ids(self, kind: Kind, positions: Iterable[int]) -> dict[int, str]:
-        """Ids of entities that exist, by position."""
-        found = {}
-        for position in positions:
-            row = self._db.execute(
-                "select id from entity where kind = ? and position = ? and state in (1, 2)", (kind, position)
-            ).fetchone()
-            if row and row[0] is not None:
-                found[position] = str(UUID(bytes=row[0]))
-        return found
-
-    def id_range(self, kind: Kind, first: int, last: int) -> dict[int, str]:
-        """Ids of the entities first ≤ position < last that exist."""
-        query = "select position, id from entity where kind = ? and position >= ? and position < ? and state in (1, 2)"
-        rows = self._db.execute(query, (kind, first, last))
-        return {position: str(UUID(bytes=raw)) for position, raw in rows if raw is not None}
+    def span(self, kind: Kind, first: int, last: int, *, states: Iterable[State] = tuple(State)) -> list[Row]:
+        """The rows of positions first ≤ position < last."""
+        chosen = ",".join(str(int(state)) for state in states)
+        query = f"select * from entity where kind = ? and position >= ? and position < ? and state in ({chosen})"
+        return [_row(row) for row in self._db.execute(query, (kind, first, last))]
 
     def rows(self, kind: Kind | None = None, *, states: Iterable[State] = tuple(State)) -> Iterator[Row]:
         """Entities in order of kind and position."""
         chosen = ",".join(str(int(state)) for state in states)
         where = f"state in ({chosen})" + (f" and kind = {int(kind)}" if kind else "")
         for row in self._db.execute(f"select * from entity where {where} order by kind, position"):
-            yield Row(Kind(row[0]), row[1], State(row[2]), *row[3:])
+            yield _row(row)
 
     def counts(self) -> dict[Kind, dict[State, int]]:
         """How many of each kind became what."""
@@ -188,6 +176,18 @@ class Manifest:
         for kind, state, number in self._db.execute("select kind, state, count(*) from entity group by kind, state"):
             counted.setdefault(Kind(kind), {})[State(state)] = number
         return counted
+
+    def count(self, kind: Kind, states: Iterable[State] = tuple(State)) -> int:
+        """How many of a kind are in one of these states."""
+        chosen = ",".join(str(int(state)) for state in states)
+        row = self._db.execute(
+            f"select count(*) from entity where kind = ? and state in ({chosen})", (kind,)
+        ).fetchone()
+        return int(row[0])
+
+    def drop_unmade(self, kind: Kind) -> None:
+        """Forget the failures of an earlier run: they are tried again."""
+        self._write(lambda: self._db.execute("delete from entity where kind = ? and state in (3, 4)", (kind,)))
 
     def forget(self, kind: Kind, position: int) -> None:
         """Drop a row: the entity is gone from the server."""
@@ -209,6 +209,10 @@ class Manifest:
             raise RunFolderError(
                 f"cannot write {self.path}: {error}", hint="free some space or name another folder"
             ) from error
+
+
+def _row(row: tuple[Any, ...]) -> Row:
+    return Row(Kind(row[0]), row[1], State(row[2]), *row[3:])
 
 
 def _quoted(path: Path) -> str:

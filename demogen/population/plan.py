@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
@@ -81,6 +82,10 @@ class PopulationPlan:
 
     def counts(self) -> dict[Kind, int]:
         """How many of each kind, in order."""
+        return dict(self._counts)
+
+    @cached_property
+    def _counts(self) -> dict[Kind, int]:
         spec, ledgers, layout = self.spec, self.spec.ledgers, self.layout
         routed = spec.routes
         return {
@@ -108,7 +113,7 @@ class PopulationPlan:
 
     def stages(self) -> Iterator[Stage]:
         """Kinds in order, in two waves where some need another of their own kind first. Empty ones are left out."""
-        for kind, count in self.counts().items():
+        for kind, count in self._counts.items():
             if not count:
                 continue
             yield Stage(kind)
@@ -120,7 +125,7 @@ class PopulationPlan:
     def stage_size(self, stage: Stage) -> int:
         """How many entities `indexes(stage)` yields."""
         kind, wave = stage
-        total = self.counts()[kind]
+        total = self._counts[kind]
         if kind is Kind.ORGANIZATION:
             children = sum(self.firms.parent_of(index) is not None for index in range(total))
         elif kind is Kind.ACCOUNT and self.spec.parent_accounts:
@@ -180,7 +185,7 @@ class PopulationPlan:
             yield from range(first * per, last * per)
 
     def _per_ledger(self, kind: Kind) -> int:
-        return self.counts()[kind] // self.spec.ledgers
+        return self._counts[kind] // self.spec.ledgers
 
     def _wave(self, kind: Kind, index: int) -> int:
         if kind is Kind.ORGANIZATION:
@@ -192,6 +197,15 @@ class PopulationPlan:
     def first_transaction(self, ledger: int) -> int:
         """The index of the first transaction of a ledger; a total that does not divide is spread evenly."""
         return ledger * self.spec.transactions_total // self.spec.ledgers
+
+    def ledger_of_transaction(self, index: int) -> int:
+        """The ledger that a transaction is booked in."""
+        ledger = index * self.spec.ledgers // max(1, self.spec.transactions_total)
+        while self.first_transaction(ledger) > index:
+            ledger -= 1
+        while self.first_transaction(ledger + 1) <= index:
+            ledger += 1
+        return ledger
 
     def lines(self) -> Iterator[bytes]:
         """The whole plan but its transactions, a line an entity: what two machines compare."""

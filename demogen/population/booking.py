@@ -1,0 +1,184 @@
+"""Books a population's money: opening deposits and its first transactions. Jobs for the crew.
+
+Transactions are idempotent by key, but only for the server's TTL (contract 6): a resumed run sweeps the ledgers it was
+busy with for its own marks first. May import: client, contract, this room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from random import Random
+from uuid import UUID
+
+import msgspec
+
+from demogen.client.classify import classify
+from demogen.client.crew import Answer, Job, Step
+from demogen.client.retry import RetryPolicy, persist
+from demogen.contract.exchange import Fault, Request
+from demogen.contract.transactions import AccountRef, Action, Intent, LedgerRef, Leg
+from demogen.contract.wire import Renderer
+from demogen.population.finding import Finder, marks_of
+from demogen.population.history import EXTERNAL, History, history_start
+from demogen.population.kinds import Kind
+from demogen.population.known import Known
+from demogen.population.making import Made, explain
+from demogen.population.manifest import Row, State
+from demogen.population.plan import PopulationPlan
+
+FUNDING_ROUTE = "funding"
+_RENDERED_MAX = 50_000
+
+
+class Bookkeeper:
+    """Turns planned deposits and transactions into jobs. `now` is the monotonic clock in ns."""
+
+    def __init__(
+        self, plan: PopulationPlan, known: Known, *, policy: RetryPolicy, dice: Random, now: Callable[[], int]
+    ) -> None:
+        self._plan = plan
+        self._known = known
+        self._policy = policy
+        self._dice = dice
+        self._now = now
+        self._finder = Finder(policy=policy, dice=dice)
+        self._history = History(plan)
+        self._renderer = Renderer("json")
+        self._rendered = 0
+        self._keyed = plan.spec.idempotency
+        self._opening_date = _opening_date(plan)
+
+    def deposit(self, index: int) -> Job[Made]:
+        """Opens account `index` with its balance."""
+        started_ns = self._now()
+        plan = self._plan
+        ledger_at = index // plan.spec.accounts_per_ledger
+        ledger = self._known.ledger(ledger_at)
+        account = self._account(index, ledger) if ledger else None
+        blank = Row(Kind.DEPOSIT, index, State.SKIPPED, None, ledger_at, self._owner(ledger_at), "")
+        if ledger is None or account is None:
+            return Made(blank._replace(reason="its account was not made"), 0)
+        units = plan.books.opening_units(index)
+        outside = _external(account)
+        intent = Intent(
+            action=Action.INFLOW, ledger=ledger, asset=account.asset, scale=account.scale, units=units,
+            sources=(Leg(outside, units=units),), targets=(Leg(account, units=units),),
+            description="opening balance", transaction_date=self._opening_date,
+        )  # fmt: skip
+        intent = self._routed(intent, FUNDING_ROUTE)
+        row = yield from self._book(intent, blank)
+        return Made(row, self._now() - started_ns)
+
+    def transaction(self, index: int) -> Job[Made]:
+        """Books transaction `index` of the plan."""
+        started_ns = self._now()
+        booking = self._history.booking(index)
+        blank = Row(
+            Kind.TRANSACTION, index, State.SKIPPED, None, booking.ledger, self._owner(booking.ledger), booking.name
+        )
+        ledger = self._known.ledger(booking.ledger)
+        positions = [one for one in (booking.source, *(target for target, _ in booking.targets)) if one != EXTERNAL]
+        accounts = {one: self._account(one, ledger) for one in positions} if ledger else {}
+        missing = next((one for one, account in accounts.items() if account is None), None)
+        if ledger is None or missing is not None or not positions:
+            return Made(blank._replace(reason="an account it needs was not made"), 0)
+        if booking.source != EXTERNAL and self._known.row(Kind.DEPOSIT, booking.source) is None:
+            return Made(blank._replace(reason="its payer was not funded"), 0)
+        present = {one: account for one, account in accounts.items() if account is not None}
+        outside = _external(next(iter(present.values())))
+        intent = Intent(
+            action=Action.CREATE, ledger=ledger, asset=outside.asset, scale=outside.scale, units=booking.units,
+            sources=(Leg(present.get(booking.source, outside), units=booking.units),),
+            targets=tuple(Leg(present.get(one, outside), units=part) for one, part in booking.targets),
+            description=booking.description, transaction_date=booking.date, metadata=(("pattern", booking.name),),
+        )  # fmt: skip
+        row = yield from self._book(self._routed(intent, booking.name), blank)
+        return Made(row, self._now() - started_ns)
+
+    def sweep(self, ledger_at: int) -> Job[list[Row]]:
+        """The deposits and transactions of this plan that a ledger already has. Empty where it cannot be asked."""
+        ledger = self._known.ledger(ledger_at)
+        if ledger is None:
+            return []
+        # A wide range is not refused, and without one the list ends three months ago (contract 2.3).
+        found = yield from self._finder.transactions(ledger, since="1970-01-01", until="2999-12-31")
+        owner = self._owner(ledger_at)
+        return [
+            Row(kind, index, State.FOUND, raw, ledger_at, owner, "")
+            for kind in (Kind.DEPOSIT, Kind.TRANSACTION)
+            for index, raw in marks_of(self._plan.id, found, kind.letter)
+        ]
+
+    def _book(self, intent: Intent, blank: Row) -> Generator[Step, Answer, Row]:
+        mark = self._plan.mark(blank.kind, blank.position)
+        request = self._render(intent, mark)
+        if not self._keyed:
+            request = msgspec.structs.replace(request, key=b"")
+        answer = yield from persist(request, policy=self._policy, dice=self._dice)
+        receipt = classify(intent, answer, mark=mark)
+        if receipt.accepted:
+            return blank._replace(state=State.MADE, id=UUID(receipt.transaction_id).bytes)
+        code, reason = explain(answer)
+        if receipt.indeterminate and (not isinstance(answer, Fault) or answer.sent):
+            reason = f"{reason}; it may be booked: resume to find out"
+        return blank._replace(state=State.FAILED, code=code, reason=reason)
+
+    def _render(self, intent: Intent, mark: str) -> Request:
+        self._rendered += 1
+        if self._rendered > _RENDERED_MAX:
+            # The renderer keeps a text for every account it has met; start afresh before that grows.
+            self._renderer, self._rendered = Renderer("json"), 0
+        return self._renderer.render(intent, mark)[0]
+
+    def _routed(self, intent: Intent, name: str) -> Intent:
+        """With route validation on, the intent with the routes of that name; inflow cannot carry them (contract 11)."""
+        plan, ledger_at = self._plan, intent.ledger.index
+        if not plan.settings_of(ledger_at).get("validateRoutes"):
+            return intent
+        keys = plan.books.transaction_keys
+        nth = keys.index(name if name in keys else "transfer")
+        route = self._known.id(Kind.TRANSACTION_ROUTE, ledger_at * len(keys) + nth)
+        parts = plan.books.route_parts(nth)
+        first = ledger_at * len(plan.books.operation_keys)
+        legs = [self._known.id(Kind.OPERATION_ROUTE, first + part) or "" for part in parts]
+        return msgspec.structs.replace(
+            intent,
+            action=Action.CREATE,
+            route_id=route or "",
+            sources=tuple(msgspec.structs.replace(leg, route_id=legs[0]) for leg in intent.sources),
+            targets=tuple(msgspec.structs.replace(leg, route_id=legs[-1]) for leg in intent.targets),
+        )
+
+    def _account(self, index: int, ledger: LedgerRef) -> AccountRef | None:
+        account = self._known.account(index, ledger)
+        if account is None:
+            return None
+        return msgspec.structs.replace(account, scale=self._plan.books.asset_of(index)[1].scale)
+
+    def _owner(self, ledger_at: int) -> int:
+        return ledger_at // self._plan.spec.ledgers_per_organization
+
+
+def in_doubt_ledgers(plan: PopulationPlan, kind: Kind, indexes: Iterable[int]) -> Iterator[int]:
+    """The ledgers that these deposits or transactions stand in, each once."""
+    last = -1
+    for index in indexes:
+        ledger = index // plan.spec.accounts_per_ledger if kind is Kind.DEPOSIT else plan.ledger_of_transaction(index)
+        if ledger != last:
+            yield ledger
+            last = ledger
+
+
+def _external(account: AccountRef) -> AccountRef:
+    """The outside world in the asset of an account. Negative index: the renderer must not mix it up with an account."""
+    return AccountRef(
+        -1 - account.index, "", f"@external/{account.asset}", account.asset, account.scale, account.ledger,
+        "external", external=True,
+    )  # fmt: skip
+
+
+def _opening_date(plan: PopulationPlan) -> str:
+    spec = plan.spec
+    if not spec.history_days or spec.history_end is None:
+        return ""
+    return f"{history_start(spec.history_end, spec.history_days).isoformat()}T00:00:00Z"

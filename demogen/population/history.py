@@ -1,0 +1,200 @@
+"""The transactions a population starts with: who pays whom, how much, and when, from an index alone.
+
+Plain bookings only, one transaction each; scripts that react to answers are `patterns`. No account can run dry: the
+payers of a role take turns, and no payment exceeds an account's opening balance divided by its turns. Pure. May import:
+contract, this room's pure files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import accumulate, chain, islice
+from typing import NamedTuple
+
+from demogen.contract.money import split_even
+from demogen.population.books import units_of_cents
+from demogen.population.draws import Draw
+from demogen.population.kinds import Kind
+from demogen.population.plan import PopulationPlan
+from demogen.population.skew import Zipf
+
+EXTERNAL = -1
+
+#: Bookings an hour, per thousand of a day: quiet nights, a peak at noon and one after work.
+_HOURS = (6, 4, 3, 3, 4, 8, 18, 34, 52, 62, 68, 74, 82, 70, 60, 58, 62, 72, 78, 64, 48, 34, 22, 14)
+_SALARY_DAY = 25
+_WEEKEND_KEPT = 45  # of a hundred weekend bookings; the others wait for Monday
+
+
+class Flow(NamedTuple):
+    """One kind of booking. `targets` are roles; several share the amount. `cents` is the median, in US cents."""
+
+    weight: int
+    source: str
+    targets: tuple[str, ...]
+    cents: int
+    spread: int
+    description: str
+
+
+FLOWS = {
+    "payment": Flow(46, "customer", ("merchant",), 4_200, 950, "card payment"),
+    "transfer": Flow(22, "customer", ("customer",), 9_000, 1_100, "transfer"),
+    "split": Flow(9, "customer", ("merchant", "fee"), 6_500, 900, "marketplace sale"),
+    "deposit": Flow(6, "", ("customer",), 45_000, 900, "cash deposit"),
+    "withdrawal": Flow(5, "customer", ("",), 12_000, 600, "cash withdrawal"),
+    "fee": Flow(4, "customer", ("fee",), 350, 400, "service fee"),
+    "refund": Flow(3, "merchant", ("customer",), 3_800, 900, "refund"),
+    "settlement": Flow(3, "merchant", ("settlement",), 60_000, 700, "merchant settlement"),
+    "payroll": Flow(2, "expense", ("customer", "customer", "customer"), 900_000, 250, "payroll"),
+}
+
+
+class Booking(NamedTuple):
+    """One planned transaction. Positions are those of accounts in the plan, EXTERNAL for the outside world."""
+
+    number: int
+    ledger: int
+    name: str
+    slot: int
+    source: int
+    targets: tuple[tuple[int, int], ...]
+    units: int
+    description: str
+    date: str
+
+
+class Crowd(NamedTuple):
+    """The accounts of one asset (positions within a ledger) by role."""
+
+    accounts: tuple[int, ...]
+    by_role: dict[str, tuple[int, ...]]
+
+
+class History:
+    """The transactions of one plan."""
+
+    def __init__(self, plan: PopulationPlan) -> None:
+        self._plan = plan
+        asked = {name: flow for name, flow in FLOWS.items() if name in plan.spec.patterns}
+        self._flows = asked or FLOWS
+        self._names = tuple(self._flows)
+        self._edges = tuple(accumulate(flow.weight for flow in self._flows.values()))
+        self._popular = Zipf(exponent_thousandths=800)
+        self._crowd = lru_cache(maxsize=64)(self._gather)
+        self._slots = tuple(slot for slot in range(1 + plan.layout.others) if len(self._crowd(slot).accounts) >= 2)
+
+    @property
+    def possible(self) -> bool:
+        """Whether any asset has two accounts: else nobody can pay anybody."""
+        return bool(self._slots)
+
+    def booking(self, index: int) -> Booking:
+        """Transaction `index` of the plan."""
+        plan = self._plan
+        ledger = plan.ledger_of_transaction(index)
+        nth = index - plan.first_transaction(ledger)
+        draw = Draw(plan.seed, Kind.TRANSACTION, index)
+        name = self._names[draw.weighted(self._edges)]
+        # Four in five in the main asset; the others share the rest.
+        slot = self._slots[0] if draw.below(5) else draw.pick(self._slots)
+        return self._play(Booking(index, ledger, name, slot, EXTERNAL, (), 0, "", ""), nth, draw)
+
+    def _play(self, blank: Booking, nth: int, draw: Draw) -> Booking:
+        plan, flow, crowd = self._plan, self._flows[blank.name], self._crowd(blank.slot)
+        first = blank.ledger * plan.spec.accounts_per_ledger
+        total = plan.first_transaction(blank.ledger + 1) - plan.first_transaction(blank.ledger)
+        asset = plan.firms.books(blank.ledger).assets[blank.slot][1]
+        cents = draw.lognormal(flow.cents, sigma_thousandths=flow.spread)
+        source, ceiling = EXTERNAL, cents * 10
+        units = max(1, units_of_cents(cents, asset))
+        if flow.source:
+            payers = self._cast(crowd, flow.source)
+            source = payers[nth % len(payers)]
+            ceiling = plan.books.opening_units(first + source) // (total // len(payers) + 2)
+            units = max(1, min(units, ceiling))
+        payees = self._payees(crowd, flow, source, draw)
+        parts = _parts(units, payees)
+        return blank._replace(
+            source=source if source == EXTERNAL else first + source,
+            targets=tuple((payee if payee == EXTERNAL else first + payee, part) for payee, part in parts),
+            units=sum(part for _, part in parts),
+            description=flow.description,
+            date=self._moment(nth, total, blank.name, draw),
+        )
+
+    def _payees(self, crowd: Crowd, flow: Flow, source: int, draw: Draw) -> list[int]:
+        payees: list[int] = []
+        for role in flow.targets:
+            if not role:
+                payees.append(EXTERNAL)
+                continue
+            cast = self._cast(crowd, role)
+            place = self._popular.pick(draw.bits(), len(cast))
+            # The next of the role, else of the asset, where the dice fell on the payer or on someone already paid.
+            choices = chain(islice(cast, place, None), cast, crowd.accounts)
+            payee = next((one for one in choices if one != source and one not in payees), None)
+            if payee is not None:
+                payees.append(payee)
+        return payees
+
+    def _cast(self, crowd: Crowd, role: str) -> tuple[int, ...]:
+        for stand_in in self._plan.catalog.fold(role):
+            if stand_in in crowd.by_role:
+                return crowd.by_role[stand_in]
+        return crowd.accounts
+
+    def _gather(self, slot: int) -> Crowd:
+        layout = self._plan.layout
+        accounts = tuple(layout.positions(slot))
+        by_role: dict[str, list[int]] = {}
+        for position in accounts:
+            by_role.setdefault(layout.place(position).role, []).append(position)
+        return Crowd(accounts, {role: tuple(positions) for role, positions in by_role.items()})
+
+    def _moment(self, nth: int, total: int, name: str, draw: Draw) -> str:
+        spec = self._plan.spec
+        if not spec.history_days or spec.history_end is None:
+            return ""
+        # Denser towards the end: older periods are thinner.
+        span = spec.history_days
+        day = history_start(spec.history_end, span) + timedelta(days=int(span * _root(nth, total)))
+        day = min(day, spec.history_end - timedelta(days=1))
+        if name == "payroll":
+            day = _payday(day, history_start(spec.history_end, span))
+        elif day.weekday() >= 5 and draw.below(100) >= _WEEKEND_KEPT:
+            day = min(day + timedelta(days=7 - day.weekday()), spec.history_end - timedelta(days=1))
+        hour = draw.weighted(_HOUR_EDGES)
+        moment = datetime.combine(day, time(hour, draw.below(60), draw.below(60)), UTC)
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_HOUR_EDGES = tuple(accumulate(_HOURS))
+_ROOT: Callable[[int], float] = lru_cache(maxsize=1024)(lambda place: float((place / 1024) ** 0.7))
+
+
+def history_start(end: date, days: int) -> date:
+    """The first day of a history of so many days that ends the day before `end`."""
+    return end - timedelta(days=days)
+
+
+def _root(nth: int, total: int) -> float:
+    return _ROOT(nth * 1024 // max(1, total))
+
+
+def _payday(day: date, earliest: date) -> date:
+    payday = day.replace(day=_SALARY_DAY)
+    if payday > day:
+        payday = (day.replace(day=1) - timedelta(days=1)).replace(day=_SALARY_DAY)
+    return max(payday, earliest)
+
+
+def _parts(units: int, payees: list[int]) -> list[tuple[int, int]]:
+    """The amount shared out: nine tenths to the first of two, evenly among more. Nobody is paid nothing."""
+    if len(payees) == 2 and units >= 10:
+        small = units // 10
+        return [(payees[0], units - small), (payees[1], small)]
+    ways = min(len(payees), units)
+    return list(zip(payees, split_even(units, ways), strict=False)) if ways else []

@@ -1,0 +1,238 @@
+"""Makes a plan real: walks it in order through a crew, remembers in the manifest, goes on where it stopped.
+
+Safe to run again at any time, also after kill -9: what the manifest knows is not sent again, what may have been sent
+is looked for first, what lies beyond the frontier is new. A failure is counted and carried on from; what depends on
+it is skipped with the reason. No threads, no waiting on the disk beyond a batch. May import: client, clock, this room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+from demogen.client.crew import Crew, Job
+from demogen.client.retry import RetryPolicy
+from demogen.client.throttle import Throttle
+from demogen.clock import NS_PER_S, Clock, SystemClock
+from demogen.errors import UsageError
+from demogen.population.booking import Bookkeeper, in_doubt_ledgers
+from demogen.population.kinds import Kind
+from demogen.population.known import Known
+from demogen.population.making import Made, Maker
+from demogen.population.manifest import FORMAT, Manifest, Positions, State
+from demogen.population.outcome import ProvisionReport
+from demogen.population.plan import PopulationPlan, Stage
+from demogen.population.progress import Progress, Quiet
+
+#: How far ahead of what was sent the frontier is written: this many look-ups at most after a kill.
+AHEAD = 512
+#: How many organizations a fresh manifest looks for, in case the server knows this population already.
+_SCOUTS = 64
+
+
+def provision(
+    plan: PopulationPlan,
+    crew: Crew,
+    *,
+    manifest: Path,
+    progress: Progress | None = None,
+    clock: Clock | None = None,
+    policy: RetryPolicy | None = None,
+    url: str = "",
+    missing: Mapping[Kind, str] | None = None,
+    concurrency: Mapping[Kind, int] | None = None,
+    part: tuple[int, int] = (1, 1),
+    batch: int = 256,
+    strict: bool = True,
+) -> ProvisionReport:
+    """Make everything in `plan` that does not exist yet, and say what came of it.
+
+    `missing` names kinds the server does not have, each with the sentence to say; they are skipped. `concurrency`
+    bounds single kinds. With `part` (k, n) only every n-th organization is made, into a manifest of its own. `strict`
+    off sends bodies that our own checks refuse. Raises UsageError where the manifest belongs to another plan,
+    RunFolderError where it cannot be written, LedgerUnreachable where the crew's breaker loses patience.
+    """
+    book = Manifest(manifest)
+    clock = clock or SystemClock()
+    run = _Provisioning(
+        plan, crew, book, progress=progress or Quiet(), now=clock.now_ns, policy=policy or RetryPolicy(),
+        missing=missing or {}, concurrency=concurrency or {}, part=part, batch=batch, strict=strict,
+    )  # fmt: skip
+    started_ns = clock.now_ns()
+    try:
+        _claim(book, plan, url=url, part=part)
+        run.all_stages()
+    finally:
+        book.close()
+    run.report.elapsed_s = (clock.now_ns() - started_ns) / NS_PER_S
+    return run.report
+
+
+def _claim(book: Manifest, plan: PopulationPlan, *, url: str, part: tuple[int, int]) -> None:
+    """Make the manifest this plan's, or see that it is."""
+    about = book.about()
+    told = {"digest": plan.digest, "part": f"{part[0]}/{part[1]}"}
+    for key, ours in told.items():
+        if about.get(key, ours) != ours:
+            theirs = f"{about.get('preset')}, seed {about.get('seed')}, part {about.get('part')}"
+            raise UsageError(
+                f"{book.path} holds another population ({theirs})",
+                hint="use the same preset, seed and part, or another folder",
+            )
+    if url and about.get("url", url) != url:
+        raise UsageError(
+            f"{book.path} was made on {about['url']}, not on {url}", hint="name that host, or another folder"
+        )
+    spec = plan.spec
+    history = spec.history_end.isoformat() if spec.history_end and spec.history_days else ""
+    book.describe(
+        format=str(FORMAT), id=plan.id, seed=str(plan.seed), preset=spec.preset, spec=spec.canonical().decode(),
+        history_end=history, history_days=str(spec.history_days), **told, **({"url": url} if url else {}),
+    )  # fmt: skip
+
+
+class _Provisioning:
+    """One run over the stages of a plan."""
+
+    def __init__(
+        self,
+        plan: PopulationPlan,
+        crew: Crew,
+        book: Manifest,
+        *,
+        progress: Progress,
+        now: Callable[[], int],
+        policy: RetryPolicy,
+        missing: Mapping[Kind, str],
+        concurrency: Mapping[Kind, int],
+        part: tuple[int, int],
+        batch: int,
+        strict: bool,
+    ) -> None:
+        self.report = ProvisionReport(plan.id)
+        self._plan = plan
+        self._crew = crew
+        self._book = book
+        self._progress = progress
+        self._missing = missing
+        self._concurrency = concurrency
+        self._usual = crew.concurrency
+        self._part = part
+        self._part_name = f"{part[0]}/{part[1]}"
+        self._batch = batch
+        self._known = Known(book)
+        dice = Random(plan.seed)  # for the jitter of retries only
+        self._maker = Maker(self._known, policy=policy, dice=dice, now=now, strict=strict)
+        self._bookkeeper = Bookkeeper(plan, self._known, policy=policy, dice=dice, now=now)
+        self._adopting = False
+
+    def all_stages(self) -> None:
+        self._adopting = self._server_knows_us()
+        if self._adopting:
+            self._say("the server has this population already, or parts of it: what exists is taken over")
+        stages = list(self._plan.stages())
+        for stage in stages:
+            tally = self.report.tally(stage.kind)
+            tally.planned = self._planned(stage.kind)
+            if stage.wave == 0:
+                tally.earlier = self._book.count(stage.kind, (State.MADE, State.FOUND))
+        for stage in stages:
+            if stage.kind in self._missing:
+                self._omit(stage.kind, self._missing[stage.kind])
+            else:
+                self._run(stage)
+
+    def _planned(self, kind: Kind) -> int:
+        """How many of a kind this part is to make."""
+        if self._part == (1, 1):
+            return self._plan.counts()[kind]
+        return sum(self._size(stage) for stage in self._plan.stages() if stage.kind is kind)
+
+    def _size(self, stage: Stage) -> int:
+        if self._part == (1, 1):
+            return self._plan.stage_size(stage)
+        return sum(1 for _ in self._plan.indexes(stage, part=self._part))
+
+    def _server_knows_us(self) -> bool:
+        """Whether a fresh manifest meets a server that has organizations of this very plan."""
+        if self._book.count(Kind.ORGANIZATION) or self._book.frontier(Kind.ORGANIZATION, 0, self._part_name):
+            return self._book.about().get("adopting") == "yes"
+        stage = Stage(Kind.ORGANIZATION)
+        scouts = islice(self._plan.walk(stage, part=self._part), _SCOUTS)
+        searches = [*self._crew.run(self._maker.finder.planned(one, {}) for one in scouts)]
+        found = any(raw is not None for raw in searches)
+        if found:
+            self._book.describe(adopting="yes")
+        return found
+
+    def _omit(self, kind: Kind, sentence: str) -> None:
+        tally = self.report.tally(kind)
+        if sentence not in self.report.notes:
+            self._say(sentence)
+        tally.planned = tally.earlier
+
+    def _say(self, sentence: str) -> None:
+        self.report.notes.append(sentence)
+        self._progress.note(sentence)
+
+    def _run(self, stage: Stage) -> None:
+        kind = stage.kind
+        self._known.forget()
+        self._book.drop_unmade(kind)
+        settled = self._book.settled(kind)
+        frontier = self._book.frontier(kind, stage.wave, self._part_name)
+        if kind in (Kind.DEPOSIT, Kind.TRANSACTION) and (frontier or self._adopting):
+            self._sweep(stage, settled, frontier)
+        size = self._size(stage)
+        todo = size if not settled else sum(1 for index in self._indexes(stage) if index not in settled)
+        if not todo:
+            return
+        limit = self._concurrency.get(kind, self._usual)
+        self._crew.concurrency, self._crew.throttle = limit, Throttle(limit)
+        self._progress.started(kind.label, todo)
+        report, progress, book, label = self.report, self._progress, self._book, kind.label
+        for row, elapsed_ns in self._crew.run(self._jobs(stage, settled, frontier)):
+            book.note(row, batch=self._batch)
+            report.add(row)
+            progress.done(label, ok=row.state < State.FAILED, elapsed_ns=elapsed_ns)
+        book.flush()
+        self._crew.concurrency = self._usual
+        progress.finished(label)
+
+    def _indexes(self, stage: Stage) -> Iterator[int]:
+        return self._plan.indexes(stage, part=self._part)
+
+    def _jobs(self, stage: Stage, settled: Positions, frontier: int) -> Iterator[Job[Made]]:
+        """The stage's jobs, the frontier always ahead of the last of them."""
+        written = frontier
+        for ordinal, index in enumerate(self._indexes(stage)):
+            if ordinal >= written:
+                written = ordinal + AHEAD
+                self._book.advance(stage.kind, stage.wave, self._part_name, sent=written)
+            if index not in settled:
+                yield self._job(stage.kind, index, in_doubt=self._adopting or ordinal < frontier)
+
+    def _job(self, kind: Kind, index: int, *, in_doubt: bool) -> Job[Made]:
+        if kind is Kind.DEPOSIT:
+            return self._bookkeeper.deposit(index)
+        if kind is Kind.TRANSACTION:
+            return self._bookkeeper.transaction(index)
+        return self._maker.job(self._plan.entity(kind, index), in_doubt=in_doubt)
+
+    def _sweep(self, stage: Stage, settled: Positions, frontier: int) -> None:
+        """Find what an interrupted run booked without writing it down; `settled` learns of it."""
+        doubtful = (
+            index
+            for ordinal, index in enumerate(self._indexes(stage))
+            if index not in settled and (self._adopting or ordinal < frontier)
+        )
+        ledgers = in_doubt_ledgers(self._plan, stage.kind, doubtful)
+        for rows in self._crew.run(self._bookkeeper.sweep(ledger) for ledger in ledgers):
+            for row in rows:
+                if row.kind is stage.kind and row.position not in settled:
+                    settled.add(row.position)
+                    self._book.note(row, batch=self._batch)
+                    self.report.add(row)
+        self._book.flush()
