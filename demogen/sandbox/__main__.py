@@ -5,4 +5,5 @@ The command's flags are read in the room of the command line, which this one may
 
 import runpy
 
-runpy.run_module("demogen.cli.sandbox", run_name="__main__", alter_sys=True)
+if __name__ == "__main__":
+    runpy.run_module("demogen.cli.sandbox", run_name="__main__", alter_sys=True)

@@ -25,7 +25,7 @@ def list_(world: World, call: Call) -> Reply:
 
 def of_account(world: World, call: Call) -> Reply:
     """GET L/accounts/{id}/balances."""
-    return _list(world, call, "ledger = ? and account = ?", (world.scope(call), call.keys["account_id"]))
+    return _list(world, call, "account = ? and +ledger = ?", (call.keys["account_id"], world.scope(call)))
 
 
 def _list(world: World, call: Call, where: str, values: tuple[int, ...]) -> Reply:
@@ -89,8 +89,8 @@ def account_history(world: World, call: Call) -> Reply:
     """GET L/accounts/{id}/balances/history?date=: a bare array."""
     moment = _moment(world, call)
     place = Place(world, call)
-    values = (world.scope(call), call.keys["account_id"])
-    rows = world.balances.select("ledger = ? and account = ?", values, "order by key")
+    values = (call.keys["account_id"], world.scope(call))
+    rows = world.balances.select("account = ? and +ledger = ?", values, "order by key")
     shown = [one for one in (_past(world, place, row, moment) for row in rows) if one is not None]
     if not shown:
         raise Refusal("0141", entity=call.query["date"])
