@@ -55,16 +55,23 @@ def audit(
     try:
         report = auditor.run(roster, crew, sweeper, depth=depth, journals=journals, patience=patience or Patience())
     except (DemogenError, duckdb.Error, OSError, ValueError) as error:
-        report = unjudged(
-            auditor.run_id,
-            depth=depth,
-            names=[claim.name for claim in invariants()],
-            reason=str(error).splitlines()[0] if str(error) else type(error).__name__,
-        )
+        report = _unjudged(auditor.run_id, depth, error)
     finally:
         auditor.close()
     folder.write_text(folder.audit, dumps(report))
     return report
+
+
+def save_unjudged(folder: RunFolder, *, depth: Depth, error: DemogenError) -> AuditReport:
+    """Save and return the report of an audit that could not begin."""
+    report = _unjudged(str(settings_of(folder).get("run_id", "")), depth, error)
+    folder.write_text(folder.audit, dumps(report))
+    return report
+
+
+def _unjudged(run_id: str, depth: Depth, error: Exception) -> AuditReport:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return unjudged(run_id, depth=depth, names=[claim.name for claim in invariants()], reason=reason)
 
 
 def settings_of(folder: RunFolder) -> dict[str, Any]:

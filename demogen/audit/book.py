@@ -133,7 +133,7 @@ class Bookkeeping:
         return dict(rows)
 
     def _expected(self) -> dict[int, int]:
-        query = "select ledger, count(*) from journal.tries where outcome = 1 and action <= 6 group by ledger"
+        query = "select ledger, count(*) from journal.attempts where outcome = 1 and action <= 6 group by ledger"
         return dict(self._ground.rows(query))
 
     def _take(self, ledger: LedgerRef, items: list[TransactionItem]) -> None:
@@ -176,10 +176,10 @@ class Bookkeeping:
 
 
 _MISSING = """
-select distinct ledger, uuid_text(transaction_id) from journal.tries
+select distinct ledger, uuid_text(transaction_id) from journal.attempts
 where outcome = 1 and (action <= 6 or action = 9) and transaction_id <> 0
     and transaction_id not in (select id from book.transactions) limit 1000"""
 _OLDER = """
-select distinct ledger, uuid_text(subject) from journal.tries
+select distinct ledger, uuid_text(subject) from journal.attempts
 where action in (7, 8, 9) and outcome <> 2 and subject <> 0 and subject not in (select id from book.transactions)
 limit 1000"""

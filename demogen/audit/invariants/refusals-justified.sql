@@ -15,7 +15,7 @@ refused as (
 asked as (
     select r.arrival_id, a.account_id, a.alias, l.balance_key, sum(l.amount) as amount
     from refused r join journal.legs l using (arrival_id) join plan.accounts a using (account)
-    where r.code = 18 and l.side = 0 and r.action <= 6 group by r.arrival_id, a.account_id, a.alias, l.balance_key
+    where r.code = 18 and l.side = 0 and l.amount > 0 and r.action <= 6 group by r.arrival_id, a.account_id, a.alias, l.balance_key
     union all
     select r.arrival_id, m.account_id, any_value(m.alias), m.balance_key, sum(m.available)
     from refused r join facts.moves m on m.transaction_id = r.subject

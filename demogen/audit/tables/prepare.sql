@@ -6,34 +6,6 @@ update plan.accounts set account_id = known.account_id
 from (from opening.balances union all by name from book.balances) known
 where plan.accounts.external and plan.accounts.account = known.account;
 
--- An attempt that was sent more than once under one arrival counts once: accepted, else in doubt, else refused.
-create table facts.retried as select distinct arrival_id from journal.tries where attempt > 0;
-
-create table journal.attempts as
-with ranked as (
-    select *, (case outcome when 1 then 0 when 3 then 1000 else 2000 end) - attempt as rank
-    from journal.tries where arrival_id in (from facts.retried))
-select arrival_id, key_id, action, pattern, phase, flags, leg_count, ledger, subject, outcome, status, code, replayed,
-    fault, transaction_id, due_ns, sent_ns, answered_ns, process, 1 as tries
-from journal.tries where arrival_id not in (from facts.retried)
-union all
-select arrival_id, any_value(key_id), any_value(action), any_value(pattern), any_value(phase), bit_or(flags),
-    any_value(leg_count), any_value(ledger), any_value(subject), arg_min(outcome, rank), arg_min(status, rank),
-    arg_min(code, rank), arg_min(replayed, rank), arg_min(fault, rank), arg_min(transaction_id, rank), min(due_ns),
-    min(sent_ns), max(answered_ns), any_value(process), count(*)
-from ranked group by arrival_id;
-
--- Legs that book something, each once however often its attempt was sent; a zero leg makes no operation (contract 4.1).
-create table journal.legs as
-select arrival_id, account, side, balance_key, amount from journal.raw_legs
-where arrival_id not in (from facts.retried) and amount <> 0
-union all
-select arrival_id, account, side, balance_key, amount from (
-    select raw.*, leg_count, row_number() over (partition by raw.arrival_id order by position) as place
-    from journal.raw_legs raw join journal.attempts using (arrival_id)
-    where arrival_id in (from facts.retried))
-where place <= leg_count and amount <> 0;
-
 -- Our marked creates as the book has them. A revert copies its original's mark, so it is left out (design 4.1).
 create table facts.booked as
 select key_id, count(*) as copies, min(id) as transaction_id, arg_min(ledger, id) as ledger,
@@ -74,7 +46,7 @@ create table facts.effects as
 with joined as (
     select c.key_id, c.origin, c.ledger, c.action, c.pending, c.leg_count, b.transaction_id as booked_id,
         coalesce(b.transaction_id, c.answered_id) as transaction_id, b.status, c.sent_ns,
-        c.accepted > 0 or (c.doubtful > 0 and b.key_id is not null) as in_effect
+        c.accepted > 0 or (c.doubtful + c.in_flight > 0 and b.key_id is not null) as in_effect
     from facts.creates c left join facts.booked b using (key_id)),
 stepped as (
     select j.*, coalesce(s.committed > 0 or (s.maybe_committed > 0 and j.status = 'APPROVED'), false) as committed,
@@ -133,6 +105,6 @@ select distinct account_id from book.operations where transaction_id in (select 
 
 -- Booked attempts whose legs the journal lost: a tail torn between the intent and its legs.
 create table facts.torn as
-with counted as (select arrival_id, count(*) as legs from journal.raw_legs group by arrival_id)
+with counted as (select arrival_id, count(*) as legs from journal.legs group by arrival_id)
 select e.key_id, e.origin from facts.effects e left join counted c on c.arrival_id = e.origin
 where e.effect <> 'nothing' and coalesce(c.legs, 0) < e.leg_count;

@@ -26,15 +26,16 @@ create table plan.accounts (
     account integer, account_id hugeint, alias varchar, asset varchar, ledger uinteger, external boolean);
 create table plan.run (run_id varchar, depth varchar);
 
--- The journal: one row for each time an attempt was sent; times are wall-clock nanoseconds.
+-- The journal: one row for each arrival that was sent, however often; times are wall-clock nanoseconds. A leg of zero
+-- is a leg too, but makes no operation (contract 4.1).
 create schema journal;
-create table journal.tries (
-    arrival_id ubigint, key_id ubigint, attempt utinyint, action utinyint, pattern usmallint, phase usmallint,
-    flags usmallint, leg_count utinyint, ledger uinteger, subject hugeint, outcome utinyint, status usmallint,
-    code usmallint, replayed boolean, fault utinyint, transaction_id hugeint, due_ns bigint, sent_ns bigint,
+create table journal.attempts (
+    arrival_id ubigint, key_id ubigint, action utinyint, pattern usmallint, phase usmallint, flags usmallint,
+    leg_count utinyint, ledger uinteger, subject hugeint, outcome utinyint, status usmallint, code usmallint,
+    replayed boolean, fault utinyint, tries usmallint, transaction_id hugeint, due_ns bigint, sent_ns bigint,
     answered_ns bigint, process usmallint);
-create table journal.raw_legs (
-    position bigint, arrival_id ubigint, account integer, side utinyint, balance_key varchar, amount money);
+create table journal.legs (
+    arrival_id ubigint, account integer, side utinyint, balance_key varchar, amount money);
 
 -- The ledger as read back: `opening` just before the load, `book` after it. Times are wall-clock nanoseconds.
 create schema opening;

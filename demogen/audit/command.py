@@ -1,0 +1,98 @@
+"""An audit from settings: opens the population and the connections a run folder asks for, and closes them.
+
+May import: `population`, `client`, `record`, `errors`, `clock`, the rest of this room.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from demogen.audit.auditor import audit, save_unjudged, settings_of
+from demogen.audit.book import Depth
+from demogen.audit.findings import AuditReport
+from demogen.audit.sweep import Sweeper
+from demogen.client.crew import Crew
+from demogen.client.engine import open_pump
+from demogen.client.retry import RetryPolicy
+from demogen.clock import NS_PER_S, Clock, SystemClock
+from demogen.errors import DemogenError, UsageError
+from demogen.population.directory import Population
+from demogen.record.folder import RunFolder
+
+_READERS = 16
+
+
+class Wishes(Protocol):
+    """What an audit asks of settings; the whole of `config.Settings` has it."""
+
+    @property
+    def host(self) -> str | None: ...
+    @property
+    def depth(self) -> Depth: ...
+    @property
+    def request_timeout_s(self) -> float: ...
+    @property
+    def retry_attempts(self) -> int: ...
+    @property
+    def ca_file(self) -> Path | None: ...
+    @property
+    def client_cert(self) -> Path | None: ...
+    @property
+    def client_key(self) -> Path | None: ...
+
+    def secret(self, name: str) -> str | None: ...
+
+
+def audit_folder(
+    directory: Path, *, settings: Wishes, journals: Sequence[Path] = (), clock: Clock | None = None
+) -> AuditReport:
+    """Audit a run folder against the ledger it was made on, or the one that `settings.host` names.
+
+    Raises UsageError where the folder is no run's. A ledger that does not answer makes the verdict UNKNOWN.
+    """
+    folder = RunFolder.existing(directory)
+    clock = clock or SystemClock()
+    if not folder.journals.is_dir() and not journals:
+        raise UsageError(f"{directory} holds no run", hint="name the folder a run wrote, runs/<run-id>")
+    try:
+        population = Population.open(folder.population)
+        with reading(folder, settings, clock) as (crew, sweeper):
+            return audit(
+                folder, roster=population, crew=crew, sweeper=sweeper, clock=clock, depth=settings.depth,
+                journals=journals,
+            )  # fmt: skip
+    except DemogenError as error:
+        return save_unjudged(folder, depth=settings.depth, error=error)
+
+
+@contextmanager
+def reading(folder: RunFolder, settings: Wishes, clock: Clock) -> Iterator[tuple[Crew, Sweeper]]:
+    """A crew and a sweeper towards the ledger of a run folder. Raises UsageError where no address is known."""
+    url = settings.host or str(settings_of(folder).get("host") or "")
+    if not url:
+        raise UsageError(f"{folder.path} does not say which ledger it was made on", hint="name it: --host URL")
+    cert = (str(settings.client_cert), str(settings.client_key or settings.client_cert))
+    pump = open_pump(
+        url,
+        clock=clock,
+        max_connections=_READERS,
+        token=settings.secret("token"),
+        ca_file=str(settings.ca_file) if settings.ca_file else None,
+        client_cert=cert if settings.client_cert else None,
+    )
+    try:
+        crew = Crew(pump, clock=clock, concurrency=_READERS, timeout_s=settings.request_timeout_s)
+        yield crew, sweeper_for(clock, RetryPolicy(attempts=settings.retry_attempts + 1))
+    finally:
+        pump.close()
+
+
+def sweeper_for(clock: Clock, policy: RetryPolicy | None = None, *, seed: int = 0) -> Sweeper:
+    """What reads the ledger back; its window ends a day ahead, for a server whose clock is ahead."""
+    day_after = datetime.fromtimestamp(clock.wall_ns() / NS_PER_S, UTC) + timedelta(days=1)
+    return Sweeper(policy=policy or RetryPolicy(), dice=random.Random(seed), end_date=f"{day_after:%Y-%m-%d}")
