@@ -86,6 +86,22 @@ class Endpoint:
         return Letterhead(self._authority, self._prefix, token)
 
 
+class Letters:
+    """Frames requests towards an endpoint; `frame` is replaced when the bearer token changes."""
+
+    def __init__(self, endpoint: Endpoint, *, token: Callable[[], str] | None = None) -> None:
+        """`token` tells the token to use from now on; it is asked once a loop turn. Raises UsageError on a bad one."""
+        self._endpoint = endpoint
+        self._token = token
+        self._text = token() if token else ""
+        self.frame: Callable[[Request], bytes] = endpoint.letterhead(self._text).frame
+
+    def refresh(self) -> None:
+        if self._token is not None and (text := self._token()) != self._text:
+            self._text = text
+            self.frame = self._endpoint.letterhead(text).frame
+
+
 class Letterhead:
     """Frames requests: the header lines that never change are joined once."""
 

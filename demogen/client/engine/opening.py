@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from demogen.client.engine.connection import Sockets
-from demogen.client.engine.endpoint import Endpoint, Resolve
+from demogen.client.engine.endpoint import Endpoint, Letters, Resolve
 from demogen.client.engine.parser import BODY_BYTES_MAX
 from demogen.client.engine.pump import RECV_BYTES, Pump
 from demogen.client.engine.tls import tls_context
@@ -60,7 +60,7 @@ def open_pump(
         connect_timeout_ns=round(connect_timeout_s * NS_PER_S),
         answer_bytes_max=answer_bytes_max,
         tls=context,
-        token=_provider(token),
+        letters=Letters(endpoint, token=_provider(token)),
         wait=wait,
     )
 

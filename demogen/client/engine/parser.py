@@ -69,6 +69,7 @@ class Assembler:
         self._bodiless = bodiless
         self._body_bytes_max = body_bytes_max
         self._head = b""
+        self._skipped = 0
         self._head_done = False
         self._status = 0
         self._pieces: list[bytes] = []
@@ -79,7 +80,7 @@ class Assembler:
     @property
     def begun(self) -> bool:
         """Whether any byte of the answer has come."""
-        return bool(self._head)
+        return bool(self._head) or self._skipped > 0
 
     def feed(self, data: bytes) -> Response | Fault | None:
         """Take what was read; the response or the fault it ends in, None while more must come."""
@@ -101,29 +102,27 @@ class Assembler:
         data = self._head
         end = data.find(_END)
         while end >= 0 and data[8:10] == b" 1" and data[9:12] != b"101":
-            data = data[end + 4 :]  # an interim answer: the real one follows
+            # An interim answer: the real one follows.
+            self._skipped += end + 4
+            self._head = data = data[end + 4 :]
             if not _START.startswith(data[:7]):
                 return Fault.GARBAGE
             end = data.find(_END)
+        if self._skipped + (end if end >= 0 else len(data)) > HEAD_BYTES_MAX:
+            return Fault.OVERSIZED
         if end < 0:
-            return self._unfinished(data)
-        head_bytes = len(self._head) - len(data) + end
+            # A head whose lines end in a bare LF would never be found complete.
+            return Fault.GARBAGE if b"\n\n" in data else None
         self._head_done = True
         self._length = -1 if self._bodiless else _plain_length(data, end)
         self._head = data[data.find(b"\n") + 1 : end]
         rest = data[end + 4 :]
-        if self._length > self._body_bytes_max or head_bytes > HEAD_BYTES_MAX:
+        if self._length > self._body_bytes_max:
             return Fault.OVERSIZED
         if self._length >= 0:
             self._status = _STATUSES[data[8:13]]
             return self._plain(rest)
         return self._coded(data[: end + 4], rest)
-
-    def _unfinished(self, data: bytes) -> Fault | None:
-        if len(self._head) > HEAD_BYTES_MAX:
-            return Fault.OVERSIZED
-        # A head whose lines end in a bare LF would never be found complete.
-        return Fault.GARBAGE if b"\n\n" in data else None
 
     def _more(self, data: bytes) -> Response | Fault | None:
         return self._plain(data) if self._length >= 0 else self._decode(data)

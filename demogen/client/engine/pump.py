@@ -10,7 +10,6 @@ engine, `contract`, `clock`.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
 from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP
 
 from demogen.client.engine.connection import (
@@ -26,7 +25,7 @@ from demogen.client.engine.connection import (
     Sockets,
 )
 from demogen.client.engine.dialer import READ, Dialer
-from demogen.client.engine.endpoint import Endpoint
+from demogen.client.engine.endpoint import Endpoint, Letters
 from demogen.client.engine.lobby import Guest, Lobby
 from demogen.client.engine.parser import Assembler, whole_response
 from demogen.client.engine.watch import Poller, Wait, Watch
@@ -56,19 +55,16 @@ class Pump:
         connect_timeout_ns: int,
         answer_bytes_max: int,
         tls: ssl.SSLContext | None,
-        token: Callable[[], str] | None,
+        letters: Letters,
         wait: Wait | None,
     ) -> None:
         self.max_connections = max_connections
-        self._endpoint = endpoint
         self._now = clock.now_ns
         self._poller = poller
         self._watch = Watch(poller, wait)
         self._answer_bytes_max = answer_bytes_max
         self._encrypted = tls is not None
-        self._token = token
-        self._token_text = token() if token else ""
-        self._frame = endpoint.letterhead(self._token_text).frame
+        self._letters = letters
         self._dialer = Dialer(
             endpoint,
             poller=poller,
@@ -109,7 +105,7 @@ class Pump:
         else:
             return self._offer_unplaced(request, ticket, deadline_ns)
         connection.phase = OFFERED
-        connection.frame = self._frame(request)
+        connection.frame = self._letters.frame(request)
         connection.ticket = ticket
         connection.deadline_ns = deadline_ns
         connection.bodiless = request.method == b"HEAD"
@@ -148,8 +144,7 @@ class Pump:
         Handles at most 256 events or 2 ms of them in one go. With a `wait` function the caller must let other
         greenlets run between calls: it is used only when there is nothing to do.
         """
-        if self._token is not None:
-            self._refresh_token(self._token())
+        self._letters.refresh()
         while not self._closed:
             now = self._now()
             if self._done:
@@ -255,11 +250,12 @@ class Pump:
             except ssl.SSLError:
                 self._broken_tls(connection, now)
                 return
-            if channel.closed:
-                mask |= EPOLLRDHUP
-            elif not data:
+            if not data and not channel.closed:
                 return
+            mask |= EPOLLRDHUP if channel.closed else 0
         self._absorb(connection, data, mask, now)
+        if data and connection.phase != DEAD and channel is not None and channel.closed:
+            self._absorb(connection, b"", mask, now)
 
     def _absorb(self, connection: Connection, data: bytes, mask: int, now: int) -> None:
         """A piece of an answer, or (empty) its end."""
@@ -290,11 +286,10 @@ class Pump:
 
     def _broken_tls(self, connection: Connection, now: int) -> None:
         # TLS 1.3 servers refuse a client certificate after our handshake is done: that is still the handshake.
-        if connection.fresh and connection.assembler is None:
+        refused = connection.fresh and connection.assembler is None
+        if refused:
             connection.sent_ns = 0
-            self._settle(connection, Fault.TLS, now, reusable=False)
-        else:
-            self._settle(connection, Fault.GARBAGE, now, reusable=False)
+        self._settle(connection, Fault.TLS if refused else Fault.GARBAGE, now, reusable=False)
 
     def _stir(self, connection: Connection) -> None:
         """Something came where nothing was asked: the peer closes, talks out of turn, or renews TLS keys."""
@@ -312,7 +307,7 @@ class Pump:
         spare = self._dialer.connecting - len(self._lobby)
         if self._closed or (spare <= 0 and len(self._table) >= self.max_connections):
             return False
-        self._lobby.enter(Guest(self._frame(request), ticket, deadline_ns, request.method == b"HEAD"))
+        self._lobby.enter(Guest(self._letters.frame(request), ticket, deadline_ns, request.method == b"HEAD"))
         self._chores_ns = min(self._chores_ns, deadline_ns)
         self._in_flight += 1
         if spare <= 0:
@@ -403,8 +398,3 @@ class Pump:
             self._done.append((guest.ticket, Fault.CONNECT_TIMEOUT, 0, now))
         next_ns = min(self._lobby.deadline_ns(next_ns), self._dialer.open_wanted(now))
         self._chores_ns = max(next_ns, now + CHORES_NS)
-
-    def _refresh_token(self, text: str) -> None:
-        if text != self._token_text:
-            self._token_text = text
-            self._frame = self._endpoint.letterhead(text).frame
