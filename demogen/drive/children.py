@@ -11,9 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gevent import subprocess
+from gevent import subprocess as _subprocess
 
 from demogen.errors import DemogenError, PreflightFailed
+
+#: gevent fills this module at run time.
+subprocess: Any = _subprocess
 
 _START_S = 20.0
 _STOP_S = 10.0
@@ -46,7 +49,7 @@ class EmbeddedSandbox:
             line = self._child.stdout.readline()
         for word in line.split():
             if word.startswith("http://"):
-                return word.rstrip(".,;")
+                return str(word.rstrip(".,;"))
         self.stop()
         says = (self._child.stderr.read() or line or "it said nothing").strip().splitlines()
         raise PreflightFailed(f"the embedded sandbox did not start: {says[-1]}", hint="try: demogen sandbox --port 0")

@@ -38,7 +38,9 @@ def fold(delta: Tally, names: Sequence[str], stats: Any, *, now_s: float) -> Non
 
 def _entry(cell: Cell, stats: Any, *, name: str, method: str, now_s: float) -> Any:
     """One cell as a Locust statistics entry, response times in ms in Locust's own buckets."""
-    histogram, entry = cell.response, StatsEntry(stats, name, method)
+    histogram = cell.response
+    # Locust annotates times as whole milliseconds and keeps whatever fraction it is given.
+    entry: Any = StatsEntry(stats, name, method)
     entry.num_requests = histogram.total
     entry.num_reqs_per_sec[int(now_s)] = histogram.total
     entry.last_request_timestamp = now_s

@@ -38,7 +38,6 @@ _DEFAULTS = {"target_tps": "200"}
 
 def add_options(parser: Any) -> None:
     """Listener of `init_command_line_parser`."""
-    group = parser.add_argument_group("demogen", "What the ledger is loaded with")
     for name in _OURS:
         option = OPTIONS[name]
         says = option.says
@@ -46,7 +45,8 @@ def add_options(parser: Any) -> None:
             says += f" Default {_DEFAULTS[name]}."
         elif option.default not in (None, (), ""):
             says += f" Default {option.default}."
-        group.add_argument(
+        # Not in a group of ours: only the parser itself knows is_secret and include_in_web_ui.
+        parser.add_argument(
             *option.flags,
             dest=name,
             env_var=option.environment,

@@ -12,7 +12,7 @@ from typing import Any
 import gevent
 from locust import User
 from locust.exception import StopUser
-from locust.user.users import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
 
 from demogen.drive.slots import slots
 from demogen.errors import UsageError

@@ -5,7 +5,6 @@ May import: population, patterns, client, audit's opening, the rest of this room
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 from demogen.client.crew import Crew
@@ -37,15 +36,18 @@ class Groundwork:
 
     def populate(self, folder: RunFolder, spec: PopulationSpec, *, url: str, progress: Progress) -> Population:
         """Make the population of `spec` in the run's own folder; what is there already is found again."""
-        provision(
+        report = provision(
             plan(spec, self._seed),
             self._crew,
             manifest=folder.population,
             url=url,
             clock=self._clock,
-            dice=random.Random(self._seed),
+            policy=self._policy,
             progress=progress,
         )
+        if not report.complete:
+            for reason, count in sorted(report.reasons.items(), key=lambda pair: -pair[1])[:5]:
+                progress.note(f"not made: {count:,} × {reason}")
         return Population.open(folder.population)
 
     def adopt(self, folder: RunFolder, source: Path) -> Population:

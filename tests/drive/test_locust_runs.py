@@ -1,0 +1,193 @@
+"""End to end: real Locust, real HTTP, the embedded sandbox, the audit, the report, the exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def locust(*words, cwd, **options):
+    command = [sys.executable, "-m", "locust", "-f", str(ROOT / "locustfiles/transactions.py"), *map(str, words)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+def finish(process, timeout=120):
+    out, err = process.communicate(timeout=timeout)
+    return process.returncode, out, err
+
+
+def report_of(folder: Path):
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+
+def no_child_is_left(marker: str):
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        assert marker not in words, words
+
+
+def assert_a_run_that_is_fine(folder, *, tps, seconds, workers):
+    report = report_of(folder)
+    assert report["verdict"] == "HOLDS", report["audit"]
+    assert report["promised_tps"] == tps
+    assert report["delivered_tps"] == pytest.approx(tps, rel=0.01)
+    offered = round(tps * seconds)
+    assert report["arrivals"]["offered"] == report["arrivals"]["sent"] == offered
+    outcomes = report["outcomes"]
+    assert outcomes["accepted"] + outcomes["rejected"] == offered
+    assert (outcomes["indeterminate"], outcomes["unexpected"]) == (0, 0)
+    assert report["workers"]["count"] == workers
+    for kind in ("service", "response"):
+        assert 0 < report["latency_ms"][kind]["p50"] <= report["latency_ms"][kind]["p99"]
+    assert report["population"]["accounts"] == 10
+    assert "<html" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_one_process_headless(tmp_path):
+    folder = tmp_path / "run"
+    process = locust("--headless", "--target-tps", 100, "-t", "4s", "-u", 4, "-r", 4, "--run-dir", folder, cwd=tmp_path)
+    code, out, err = finish(process)
+    assert code == 0, out + err
+    assert_a_run_that_is_fine(folder, tps=100, seconds=4, workers=1)
+    assert re.search(r"no --host: practising on the embedded sandbox at http://127\.0\.0\.1:\d+", err)
+    assert "HOLDS" in out
+    no_child_is_left(str(folder))
+
+
+def test_two_forked_processes_share_one_schedule(tmp_path):
+    folder, port = tmp_path / "run", free_port()
+    process = locust(
+        "--headless", "--processes", 2, "--target-tps", 100, "-t", "5s", "-u", 4, "-r", 4, "--run-dir", folder,
+        "--metrics-port", port, "--master-bind-port", free_port(), cwd=tmp_path,
+    )  # fmt: skip
+    scraped, until = "", time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=2) as answer:
+                text = answer.read().decode()
+        except OSError:
+            text = ""
+        scraped = text if "demogen_arrivals_offered_total" in text else scraped
+        time.sleep(0.3)
+    code, out, err = finish(process)
+    assert code == 0, out + err
+    assert_a_run_that_is_fine(folder, tps=100, seconds=5, workers=2)
+    figures = dict(line.rsplit(" ", 1) for line in scraped.splitlines() if line and not line.startswith("#"))
+    assert 0 < float(figures["demogen_arrivals_offered_total"]) <= 500
+    ended = sum(float(value) for name, value in figures.items() if name.startswith("demogen_transactions_total"))
+    counted = sum(float(v) for name, v in figures.items() if name.startswith("demogen_response_seconds_count"))
+    assert ended == counted
+    assert float(figures['demogen_load_processes{state="playing"}']) == 2
+
+
+def test_master_and_worker_on_a_named_ledger(tmp_path, sandbox_url):
+    folder, port = tmp_path / "run", free_port()
+    master = locust(
+        "--headless", "--master", "--expect-workers", 1, "--master-bind-port", port, "--host", sandbox_url,
+        "--target-tps", 80, "-t", "4s", "-u", 2, "-r", 2, "--run-dir", folder, cwd=tmp_path,
+    )  # fmt: skip
+    (tmp_path / "worker").mkdir()
+    worker = locust("--worker", "--master-port", port, cwd=tmp_path / "worker")
+    code, out, err = finish(master)
+    assert code == 0, out + err
+    assert finish(worker)[0] == 0
+    assert_a_run_that_is_fine(folder, tps=80, seconds=4, workers=1)
+    assert (folder / "journal" / "0.journal").stat().st_size > 1000
+    assert not list((tmp_path / "worker").iterdir())
+
+
+def test_ctrl_c_drains_judges_and_ends_130(tmp_path):
+    folder = tmp_path / "run"
+    process = locust("--headless", "--target-tps", 100, "-t", "60s", "--run-dir", folder, cwd=tmp_path)
+    wait_for_load(folder)
+    process.send_signal(signal.SIGINT)
+    code, out, err = finish(process)
+    assert code == 130, out + err
+    report = report_of(folder)
+    assert report["verdict"] == "HOLDS"
+    assert report["interrupted"]
+    assert "Traceback" not in err
+    no_child_is_left(str(folder))
+
+
+def test_ctrl_c_while_bootstrapping_leaves_nothing_behind(tmp_path):
+    folder = tmp_path / "run"
+    process = locust("--headless", "--preset", "xlarge", "-t", "60s", "--run-dir", folder, cwd=tmp_path)
+    until = time.monotonic() + 60
+    while not (folder / "population.sqlite").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    code, out, err = finish(process)
+    assert code == 130, out + err
+    assert "Traceback" not in err
+    no_child_is_left(str(folder))
+
+
+def wait_for_load(folder):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        journal = folder / "journal" / "0.journal"
+        if journal.exists() and journal.stat().st_size > 50_000:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the load never began")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        pytest.param(["--host", "http://127.0.0.1:1"], 7, "127.0.0.1:1", id="nobody listens"),
+        pytest.param(["--host", "http://no-such-host.invalid"], 2, "no-such-host.invalid", id="not this machine"),
+        pytest.param(["--target-tps", "-5"], 2, "target", id="negative rate"),
+        pytest.param(["--preset", "gigantic"], 2, "gigantic", id="unknown preset"),
+        pytest.param(["--transaction-format", "xml"], 2, "xml", id="unknown format"),
+        pytest.param(["--population", "/nowhere"], 2, "/nowhere", id="no such population"),
+        pytest.param(["--run-dir", "/proc/nope"], 2, "/proc/nope", id="unwritable folder"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_message(tmp_path, words, code, says):
+    options = {"--run-dir": tmp_path / "run", "-t": "3s"}
+    given = dict(zip(words[::2], words[1::2], strict=True))
+    merged = [part for pair in {**options, **given}.items() for part in pair]
+    ended, out, err = finish(locust("--headless", *merged, cwd=tmp_path))
+    assert ended == code, out + err
+    assert says in err
+    assert "Traceback" not in out + err
+
+
+def test_a_port_in_use_is_said(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = locust("--headless", "-t", "3s", "--run-dir", tmp_path / "run", "--metrics-port", port, cwd=tmp_path)
+        code, out, err = finish(process)
+    assert code == 2, out + err
+    assert str(port) in err
+    assert "Traceback" not in out + err
