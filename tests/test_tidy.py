@@ -304,8 +304,9 @@ def watch(event, args):
     frame = sys._getframe(1)
     while frame is not None and frame.f_code.co_name != "<module>":
         frame = frame.f_back
-    if frame is not None and frame.f_code.co_filename.startswith(root):
-        seen.append([frame.f_code.co_filename[len(root) + 1:], frame.f_lineno, event])
+    name = frame.f_code.co_filename if frame is not None else ""
+    if name.startswith(root) and "site-packages" not in name:
+        seen.append([name[len(root) + 1:], frame.f_lineno, event])
 
 start = threading.Thread.start
 threading.Thread.start = lambda thread: (watch("thread start", ()), start(thread))
