@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 
 TABLES = Path(__file__).parent / "tables"
@@ -29,6 +28,9 @@ class Ground:
             for stale in (path, path.with_suffix(path.suffix + ".wal")):
                 stale.unlink(missing_ok=True)
         self.path = path
+        # Here, not above: the load reads its opening through this room and must not pay for a database.
+        import duckdb
+
         self.connection = duckdb.connect(
             ":memory:",
             config={"memory_limit": memory_limit, "threads": threads, "preserve_insertion_order": "false"},

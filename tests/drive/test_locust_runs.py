@@ -80,10 +80,10 @@ def test_one_process_headless(tmp_path):
 
 
 def test_two_forked_processes_share_one_schedule(tmp_path):
-    folder, port = tmp_path / "run", free_port()
+    folder, port, cluster = tmp_path / "run", free_port(), free_port()
     process = locust(
         "--headless", "--processes", 2, "--target-tps", 100, "-t", "5s", "-u", 4, "-r", 4, "--run-dir", folder,
-        "--metrics-port", port, "--master-bind-port", free_port(), cwd=tmp_path,
+        "--metrics-port", port, "--master-bind-port", cluster, "--master-port", cluster, cwd=tmp_path,
     )  # fmt: skip
     scraped, until = "", time.monotonic() + 60
     while process.poll() is None and time.monotonic() < until:
