@@ -14,9 +14,10 @@ import pytest
 from nasty import OK, Line, ask, polite, pumping, serving, until
 
 from demogen.client.engine import open_pump
+from demogen.client.pooled import PooledTransport
 from demogen.clock import SystemClock
 from demogen.contract.exchange import Fault, Request, Response
-from demogen.errors import UsageError
+from demogen.errors import LedgerUnreachable, UsageError
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 
@@ -137,6 +138,15 @@ def test_a_server_that_asks_for_a_certificate(papers, version):
             # With 1.3 the refusal may arrive as a mere reset, after the request has left.
             assert (result, sent_ns) == (Fault.TLS, 0) or result is Fault.RESET
         assert len(server.heard) == 1
+
+
+def test_a_preflight_trusts_whom_the_load_trusts(papers):
+    with serving(polite, tls=papers.server(asks_client=True)) as server:
+        with PooledTransport(server.url, ca_file=papers.authority, client_cert=papers.pair("client")) as transport:
+            assert transport.send(Request(b"GET", b"/")).body == b"ok"
+        stranger = PooledTransport(server.url, client_cert=papers.pair("client"))
+        with stranger, pytest.raises(LedgerUnreachable, match="no TLS with"):
+            stranger.send(Request(b"GET", b"/"))
 
 
 def test_a_connection_closed_while_idle_and_one_cut_in_an_answer(papers):

@@ -22,6 +22,11 @@ _STREAM = 1  # SOCK_STREAM, the same everywhere
 _LENGTHS = tuple(b"%d" % length for length in range(4096))
 
 
+def base_url(url: str) -> str:
+    """`url` without a trailing slash. Raises UsageError where it is not http(s)://host[:port][/path]."""
+    return Endpoint(url, resolve=lambda *_: ()).url
+
+
 class Address:
     """One socket address to try."""
 

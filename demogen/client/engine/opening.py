@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from demogen.client.engine.connection import Sockets
 from demogen.client.engine.endpoint import Endpoint, Letters, Resolve
 from demogen.client.engine.parser import BODY_BYTES_MAX
 from demogen.client.engine.pump import RECV_BYTES, Pump
-from demogen.client.engine.tls import tls_context
+from demogen.client.engine.tls import ClientCertificate, tls_context
 from demogen.client.engine.watch import Poller, Wait
 from demogen.clock import NS_PER_S, Clock
 from demogen.errors import UsageError
@@ -30,8 +31,8 @@ def open_pump(
     connect_timeout_s: float = 5.0,
     answer_bytes_max: int = BODY_BYTES_MAX,
     token: str | Callable[[], str] | None = None,
-    ca_file: str | None = None,
-    client_cert: tuple[str, str] | None = None,
+    ca_file: str | Path | None = None,
+    client_cert: ClientCertificate | None = None,
     sockets: Sockets | None = None,
     resolve: Resolve | None = None,
     poller: Callable[[], Poller] | None = None,

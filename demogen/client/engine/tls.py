@@ -15,8 +15,12 @@ from demogen.errors import UsageError
 _READ_BYTES = 256 * 1024
 
 
-def tls_context(*, ca_file: str | None = None, client_cert: tuple[str, str] | None = None) -> ssl.SSLContext:
-    """A checking context. `client_cert` is (certificate file, key file), PEM. Raises UsageError on unusable files."""
+#: Certificate file and key file, PEM; None where the key is in the certificate file.
+ClientCertificate = tuple[str | Path, str | Path | None]
+
+
+def tls_context(*, ca_file: str | Path | None = None, client_cert: ClientCertificate | None = None) -> ssl.SSLContext:
+    """A checking context. Raises UsageError on unusable files."""
     for path in (ca_file, *(client_cert or ())):
         if path is not None and not Path(path).is_file():
             raise UsageError(f"there is no file {path}", hint="name a PEM file for --ca-file or --client-cert")
