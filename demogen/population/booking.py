@@ -133,7 +133,7 @@ class Bookkeeper:
     def _routed(self, intent: Intent, name: str) -> Intent:
         """With route validation on, the intent with the routes of that name; inflow cannot carry them (contract 11)."""
         plan, ledger_at = self._plan, intent.ledger.index
-        if not plan.settings_of(ledger_at).get("validateRoutes"):
+        if not plan.settings_of(ledger_at).get("validateRoutes") or not self._known.row(Kind.SETTINGS, ledger_at):
             return intent
         keys = plan.books.transaction_keys
         nth = keys.index(name if name in keys else "transfer")

@@ -30,12 +30,12 @@ class Listed(msgspec.Struct, rename="camel"):
     """What a search needs of a list item, of any kind."""
 
     id: UUID
-    name: str = ""
+    name: str | None = None
+    alias: str | None = None
     code: str | None = None
-    key_value: str = ""
-    title: str = ""
+    key_value: str | None = None
     legal_document: str = ""
-    key: str = ""
+    key: str | None = None
     parent_transaction_id: str | None = None
     metadata: dict[str, Any] | None = None
 
@@ -63,6 +63,7 @@ _LISTS = {
     Kind.TRANSACTION_ROUTE: "transaction_route.list",
     Kind.PORTFOLIO: "portfolio.list",
     Kind.SEGMENT: "segment.list",
+    Kind.ACCOUNT: "account.list",
 }
 _CURSOR_LISTS = (Kind.OPERATION_ROUTE, Kind.TRANSACTION_ROUTE)
 #: Kinds whose list can be searched for one metadata value (contract 2.3); the others are read through.
@@ -106,19 +107,21 @@ class Finder:
         if planned.kind is Kind.ACCOUNT:
             return (yield from self._by_alias(planned, place))
         matches = _twin(planned)
-        query = f"limit={PAGE}"
-        page = 1
+        return next((item.id.bytes for item in (yield from self.listing(planned.kind, place)) if matches(item)), None)
+
+    def listing(self, kind: Kind, place: dict[str, str]) -> Generator[Step, Answer, list[Listed]]:
+        """Everything of a kind in a place. Raises Unanswered."""
+        items: list[Listed] = []
+        query, page = f"limit={PAGE}", 1
         while True:
-            listed = yield from self._page(planned.kind, place, query)
-            for item in listed.items or ():
-                if matches(item):
-                    return item.id.bytes
-            if planned.kind in _CURSOR_LISTS:
+            listed = yield from self._page(kind, place, query)
+            items += listed.items or ()
+            if kind in _CURSOR_LISTS:
                 if not listed.next_cursor:
-                    return None
+                    return items
                 query = f"limit={PAGE}&cursor={quote(listed.next_cursor)}"
             elif len(listed.items or ()) < PAGE:
-                return None
+                return items
             else:
                 page += 1
                 query = f"limit={PAGE}&page={page}"
@@ -189,9 +192,9 @@ def _twin(planned: Planned) -> Callable[[Listed], bool]:
     if kind is Kind.ASSET:
         return lambda item: item.code == fields["code"]
     if kind is Kind.ACCOUNT_TYPE:
-        return lambda item: item.key_value == fields["keyValue"].lower()
+        return lambda item: (item.key_value or "").lower() == fields["keyValue"].lower()
     if kind is Kind.LEDGER:
-        return lambda item: item.name.lower() == fields["name"].lower()
+        return lambda item: (item.name or "").lower() == fields["name"].lower()
     if kind is Kind.SEGMENT:
         return lambda item: item.name == fields["name"]
     return _marked(planned)
@@ -201,7 +204,7 @@ def _unmarked_twin(planned: Planned) -> Callable[[Listed], bool]:
     fields = planned.fields
     if planned.kind is Kind.ORGANIZATION:
         return lambda item: not item.metadata and item.legal_document == fields["legalDocument"]
-    return lambda item: item.name.lower() == fields["name"].lower()
+    return lambda item: (item.name or "").lower() == fields["name"].lower()
 
 
 def marks_of(plan_id: str, found: dict[str, bytes], letter: str) -> Iterator[tuple[int, bytes]]:

@@ -27,6 +27,7 @@ from demogen.population.kinds import Kind
 from demogen.population.known import Known
 from demogen.population.manifest import Row, State
 from demogen.population.plan import Planned
+from demogen.population.shelves import Shelves
 
 #: Codes that say: it exists (contract 3).
 CONFLICTS = frozenset({"0002", "0003", "0015", "0020", "0108", "0123"})
@@ -72,7 +73,7 @@ RECIPES = {
 
 
 class Maker:
-    """Turns planned entities into jobs. `now` is the monotonic clock in ns."""
+    """Turns planned entities into jobs. `now` is monotonic ns; with `shelves` doubts are settled by lists."""
 
     def __init__(
         self, known: Known, *, policy: RetryPolicy, dice: Random, now: Callable[[], int], strict: bool = True
@@ -83,6 +84,10 @@ class Maker:
         self._now = now
         self._strict = strict
         self.finder = Finder(policy=policy, dice=dice)
+        #: Set where doubts are to be settled by whole lists.
+        self.shelves: Shelves | None = None
+        #: Set where other processes make parts of the plan: an organization by its index.
+        self.elsewhere: Callable[[int], Planned] | None = None
 
     def job(self, planned: Planned, *, in_doubt: bool) -> Job[Made]:
         """Makes `planned`; with `in_doubt` looks for it first."""
@@ -100,6 +105,8 @@ class Maker:
         fields = dict(planned.fields)
         for field, kind, index in planned.references:
             made = self._known.id(kind, index)
+            if made is None and kind is Kind.ORGANIZATION and self.elsewhere is not None:
+                made = yield from self._made_elsewhere(self.elsewhere(index))
             if made is None:
                 return _skipped(planned, f"{kind.label} {index}, which it needs, was not made")
             if field == "operationRoutes":
@@ -131,7 +138,7 @@ class Maker:
         answer: Response | Fault = Fault.CANCELLED
         for attempt in range(self._policy.attempts):
             if in_doubt:
-                found = yield from self._find(planned, place)
+                found = yield from self._find(planned, place, anew=attempt > 0)
                 if found is not None:
                     return row_of(planned, state, found, body)
             answer = _answered((yield request))
@@ -147,12 +154,14 @@ class Maker:
                 return failed(planned, answer)
             if attempt + 1 < self._policy.attempts:
                 yield Wait(asked_pause_s(answer) or self._policy.pause_s(attempt, self._dice))
-        found = (yield from self._find(planned, place)) if in_doubt else None
+        found = (yield from self._find(planned, place, anew=True)) if in_doubt else None
         return failed(planned, answer) if found is None else row_of(planned, State.MADE, found, body)
 
-    def _find(self, planned: Planned, place: dict[str, str]) -> Generator[Step, Answer, bytes | None]:
+    def _find(self, planned: Planned, place: dict[str, str], *, anew: bool) -> Generator[Step, Answer, bytes | None]:
         if planned.kind is Kind.BALANCE:
             return (yield from self.finder.balance(place["id"], planned.fields["key"], _without_id(place)))
+        if self.shelves is not None and not anew:
+            return (yield from self.shelves.find(planned, place))
         return (yield from self.finder.planned(planned, place))
 
     def _collided(
@@ -194,6 +203,15 @@ class Maker:
         if isinstance(answer, Response) and answer.status == 200:
             return row_of(planned, State.MADE, balance, body)._replace(label=limit)
         return failed(planned, answer)
+
+    def _made_elsewhere(self, planned: Planned) -> Generator[Step, Answer, str | None]:
+        """The id of an organization that another part makes, waiting for it as long as for an answer."""
+        for attempt in range(self._policy.attempts):
+            found = yield from self.finder.planned(planned, {})
+            if found is not None:
+                return str(UUID(bytes=found))
+            yield Wait(self._policy.pause_s(attempt, self._dice))
+        return None
 
     def _place(self, planned: Planned) -> dict[str, str] | None:
         if planned.kind is Kind.ORGANIZATION:

@@ -189,6 +189,21 @@ class Manifest:
         """Forget the failures of an earlier run: they are tried again."""
         self._write(lambda: self._db.execute("delete from entity where kind = ? and state in (3, 4)", (kind,)))
 
+    def absorb(self, other: Path) -> None:
+        """Take over the rows of another part of the same plan. Raises UsageError where it is of another plan."""
+        theirs = Manifest(other, read_only=True)
+        try:
+            about, ours = theirs.about(), self.about()
+            if ours and ours.get("digest") != about.get("digest"):
+                raise UsageError(f"{other} is part of another population", hint="join parts of one plan only")
+            merged = {**about, "part": "1/1"}
+            self.describe(**merged)
+            for row in theirs.rows():
+                self.note(row, batch=10_000)
+            self.flush()
+        finally:
+            theirs.close()
+
     def forget(self, kind: Kind, position: int) -> None:
         """Drop a row: the entity is gone from the server."""
         self._write(lambda: self._db.execute("delete from entity where kind = ? and position = ?", (kind, position)))

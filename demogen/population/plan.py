@@ -17,7 +17,7 @@ from demogen.contract.wire import MARK
 from demogen.errors import InvalidSettings, UsageError
 from demogen.population.books import LedgerBooks
 from demogen.population.catalog import Catalog, shipped
-from demogen.population.firms import Firms
+from demogen.population.firms import GROUP_SIZE, Firms
 from demogen.population.kinds import COUNTED, Kind
 from demogen.population.layout import Layout
 from demogen.population.spec import PopulationSpec
@@ -137,11 +137,20 @@ class PopulationPlan:
     def indexes(self, stage: Stage, *, part: tuple[int, int] = (1, 1)) -> Iterator[int]:
         """The indexes of a stage that belong to part k of n; a ledger is never shared between parts."""
         kind, wave = stage
-        mine, parts = part
-        for organization in range(mine - 1, self.spec.organizations, parts) if parts > 1 else (None,):
+        for organization in self._organizations(*part):
             for index in self._span(kind, organization):
                 if self._wave(kind, index) == wave:
                     yield index
+
+    def _organizations(self, mine: int, parts: int) -> Iterator[int | None]:
+        """The organizations of a part, or None for all; whole groups where there are enough of them."""
+        groups = -(-self.spec.organizations // GROUP_SIZE)
+        size = GROUP_SIZE if groups >= parts else 1
+        if parts == 1:
+            yield None
+            return
+        for first in range((mine - 1) * size, self.spec.organizations, parts * size):
+            yield from range(first, min(first + size, self.spec.organizations))
 
     def walk(self, stage: Stage, *, part: tuple[int, int] = (1, 1)) -> Iterator[Planned]:
         """The entities of a stage (anything but deposits and transactions), one at a time."""

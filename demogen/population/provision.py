@@ -17,6 +17,7 @@ from demogen.client.retry import RetryPolicy
 from demogen.client.throttle import Throttle
 from demogen.clock import NS_PER_S, Clock, SystemClock
 from demogen.errors import UsageError
+from demogen.population.absence import absence
 from demogen.population.booking import Bookkeeper, in_doubt_ledgers
 from demogen.population.kinds import Kind
 from demogen.population.known import Known
@@ -25,6 +26,7 @@ from demogen.population.manifest import FORMAT, Manifest, Positions, State
 from demogen.population.outcome import ProvisionReport
 from demogen.population.plan import PopulationPlan, Stage
 from demogen.population.progress import Progress, Quiet
+from demogen.population.shelves import Shelves
 
 #: How far ahead of what was sent the frontier is written: this many look-ups at most after a kill.
 AHEAD = 512
@@ -116,7 +118,7 @@ class _Provisioning:
         self._crew = crew
         self._book = book
         self._progress = progress
-        self._missing = missing
+        self._missing = dict(missing)
         self._concurrency = concurrency
         self._usual = crew.concurrency
         self._part = part
@@ -125,6 +127,8 @@ class _Provisioning:
         self._known = Known(book)
         dice = Random(plan.seed)  # for the jitter of retries only
         self._maker = Maker(self._known, policy=policy, dice=dice, now=now, strict=strict)
+        if part != (1, 1):
+            self._maker.elsewhere = lambda index: plan.entity(Kind.ORGANIZATION, index)
         self._bookkeeper = Bookkeeper(plan, self._known, policy=policy, dice=dice, now=now)
         self._adopting = False
 
@@ -132,6 +136,10 @@ class _Provisioning:
         self._adopting = self._server_knows_us()
         if self._adopting:
             self._say("the server has this population already, or parts of it: what exists is taken over")
+            counts, spec = self._plan.counts(), self._plan.spec
+            expected = {kind: count // spec.ledgers for kind, count in counts.items()}
+            expected[Kind.LEDGER] = spec.ledgers_per_organization
+            self._maker.shelves = Shelves(self._maker.finder, expected=expected)
         stages = list(self._plan.stages())
         for stage in stages:
             tally = self.report.tally(stage.kind)
@@ -139,8 +147,10 @@ class _Provisioning:
             if stage.wave == 0:
                 tally.earlier = self._book.count(stage.kind, (State.MADE, State.FOUND))
         for stage in stages:
+            if stage.kind is Kind.TRANSACTION_ROUTE and Kind.OPERATION_ROUTE in self._missing:
+                self._missing[stage.kind] = self._missing[Kind.OPERATION_ROUTE]
             if stage.kind in self._missing:
-                self._omit(stage.kind, self._missing[stage.kind])
+                self._omit(stage.kind)
             else:
                 self._run(stage)
 
@@ -167,11 +177,12 @@ class _Provisioning:
             self._book.describe(adopting="yes")
         return found
 
-    def _omit(self, kind: Kind, sentence: str) -> None:
-        tally = self.report.tally(kind)
+    def _omit(self, kind: Kind) -> None:
+        """A kind the server does not have: skipped, and said once."""
+        tally, sentence = self.report.tally(kind), self._missing[kind]
         if sentence not in self.report.notes:
             self._say(sentence)
-        tally.planned = tally.earlier
+        tally.planned = tally.existing
 
     def _say(self, sentence: str) -> None:
         self.report.notes.append(sentence)
@@ -194,12 +205,17 @@ class _Provisioning:
         self._progress.started(kind.label, todo)
         report, progress, book, label = self.report, self._progress, self._book, kind.label
         for row, elapsed_ns in self._crew.run(self._jobs(stage, settled, frontier)):
+            if row.state is State.FAILED and (sentence := absence(row)):
+                self._missing[kind] = sentence
+                continue
             book.note(row, batch=self._batch)
             report.add(row)
             progress.done(label, ok=row.state < State.FAILED, elapsed_ns=elapsed_ns)
         book.flush()
         self._crew.concurrency = self._usual
         progress.finished(label)
+        if kind in self._missing:
+            self._omit(kind)
 
     def _indexes(self, stage: Stage) -> Iterator[int]:
         return self._plan.indexes(stage, part=self._part)
@@ -211,6 +227,8 @@ class _Provisioning:
             if ordinal >= written:
                 written = ordinal + AHEAD
                 self._book.advance(stage.kind, stage.wave, self._part_name, sent=written)
+            if stage.kind in self._missing:
+                return
             if index not in settled:
                 yield self._job(stage.kind, index, in_doubt=self._adopting or ordinal < frontier)
 

@@ -267,12 +267,35 @@ def test_a_manifest_of_another_population_is_refused(app, tmp_path):
         _provision(app, tmp_path, seed=8)
 
 
-def test_parts_make_up_the_whole(app, tmp_path):
-    spec = PopulationSpec.of_preset("medium", transactions_per_ledger=5, ledgers_per_organization=1)
-    for part in (1, 2):
-        report = _provision(app, tmp_path / str(part), spec=spec, part=(part, 2))
-        assert report.complete
-    _assert_exactly(app, plan(spec, 7))
+@pytest.mark.parametrize(
+    ("organizations", "parts"),
+    [pytest.param(3, 3, id="groups cut apart"), pytest.param(12, 2, id="whole groups")],
+)
+def test_parts_make_up_the_whole(organizations, parts, app, tmp_path):
+    spec = PopulationSpec.of_preset(
+        "medium", organizations=organizations, ledgers_per_organization=1, transactions_per_ledger=5
+    )
+    for part in range(1, parts + 1):
+        report = _provision(app, tmp_path / str(part), spec=spec, part=(part, parts))
+        assert report.complete, report.reasons
+    planned = plan(spec, 7)
+    _assert_exactly(app, planned)
+    whole = Manifest(tmp_path / "whole" / "population.sqlite")
+    for part in range(1, parts + 1):
+        whole.absorb(tmp_path / str(part) / "population.sqlite")
+    whole.close()
+    joined = Population.open(tmp_path / "whole")
+    _provision(app, tmp_path / "alone", spec=spec)
+    assert list(joined.accounts) == list(Population.open(tmp_path / "alone").accounts)
+
+
+def test_parts_of_different_plans_do_not_join(app, tmp_path):
+    _provision(app, tmp_path / "one")
+    _provision(app, tmp_path / "two", seed=8)
+    whole = Manifest(tmp_path / "population.sqlite")
+    whole.absorb(tmp_path / "one" / "population.sqlite")
+    with pytest.raises(UsageError, match="another population"):
+        whole.absorb(tmp_path / "two" / "population.sqlite")
 
 
 def test_history_is_dated_back(app, tmp_path):
@@ -363,3 +386,28 @@ def test_failed_rows_keep_their_reason(app, tmp_path):
     rows = [row for row in manifest.rows(Kind.SEGMENT) if row.state is State.FAILED]
     assert [row.code for row in rows] == ["http-400", "http-400"]
     assert "not an answer of the ledger" in rows[0].reason
+
+
+OPTIONAL = ("account-types", "operation-routes", "transaction-routes", "settings", "asset-rates")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param((404, b'{"code":404,"title":"request_failed","message":"Cannot POST"}'), id="v3.8"),
+        pytest.param((404, b'{"code":"0484","title":"Not Found","status":404}'), id="v4"),
+        pytest.param((405, b"<html>Method Not Allowed</html>"), id="a proxy"),
+    ],
+)
+def test_a_ledger_without_the_newer_things_gets_everything_else(page, app, tmp_path):
+    def older(method, path):
+        new = path.split("?")[0].rsplit("/", 1)[-1] in OPTIONAL or (method == "POST" and path.endswith("/balances"))
+        return Reply(page[0], {}, page[1]) if new else None
+
+    spec = PopulationSpec.of_preset("small", type_validation="on", route_validation="on")
+    report = _provision(Troubled(app, before=older), tmp_path, spec=spec)
+    assert report.complete and report.entities == 43, report.reasons
+    assert sorted(report.notes) == [
+        f"the ledger has no {name}: they are left out"
+        for name in ("account types", "accounting routes", "additional balances", "asset rates", "ledger settings")
+    ]
