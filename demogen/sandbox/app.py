@@ -22,6 +22,7 @@ from demogen.sandbox.http import Call, Reply
 from demogen.sandbox.refusal import BodyMissing, FrameworkRefusal, Refusal
 from demogen.sandbox.routes import routes
 from demogen.sandbox.routing import Table, bind
+from demogen.sandbox.sabotage import Saboteur
 from demogen.sandbox.store.store import Store
 from demogen.sandbox.world import World
 
@@ -55,6 +56,8 @@ class SandboxApp:
             quirks=quirk_table.choose(quirks, dialect=dialect),
             defects=Planted(defects),
         )
+        if self.world.defects.any:
+            self.world.saboteur = Saboteur(self.world)
         self._table = Table(routes(chosen), head_follows_get=chosen.head_follows_get)
 
     @property
@@ -82,6 +85,8 @@ class SandboxApp:
         if path.endswith(("/transactions/dsl", "/transactions/dsl/")):
             reply.headers.update(deprecation_headers(path))
         reply.headers["x-request-id"] = headers.get("x-request-id") or self._request_id()
+        if "origin" in headers:
+            reply.headers["access-control-allow-origin"] = "*"
         if method == "HEAD":
             reply.body = b""
         return reply

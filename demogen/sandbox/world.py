@@ -5,16 +5,21 @@ May import: demogen.clock, demogen.sandbox.
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from demogen.sandbox import moments
 from demogen.sandbox.defects import Planted
 from demogen.sandbox.dialect import Dialect
 from demogen.sandbox.http import Call
-from demogen.sandbox.ids import FOREIGN
+from demogen.sandbox.ids import FOREIGN, first_key_at
 from demogen.sandbox.quirks import Quirks
 from demogen.sandbox.store.documents import Document
 from demogen.sandbox.store.store import Store
+
+if TYPE_CHECKING:
+    from demogen.sandbox.sabotage import Saboteur
 
 
 class World:
@@ -34,6 +39,7 @@ class World:
         self.quirks = quirks
         self.defects = defects
         self.now_us = store.now_us
+        self.saboteur: Saboteur | None = None  # lets planted defects strike
         self.lag_us = 0  # async mode: how long reads lag behind an accepted transaction (contract 12)
         self.at_work: set[tuple[int, str]] = set()  # marks booked in the group that is not on disk yet
         self._ledgers: dict[tuple[int, int], bool] = {}
@@ -64,9 +70,9 @@ class World:
         """No such ledger was ever there; a deleted one still takes transactions (contract 3.2)."""
         return self.scope(call) == FOREIGN
 
-    def visible(self, created_us: int, updated_us: int) -> bool:
-        """Whether a read may see a row yet: at once, or after the lag of async mode."""
-        return not self.lag_us or max(created_us, updated_us) <= self.now_us() - self.lag_us
+    def visible_before(self) -> int:
+        """The first key that lists do not show yet, because async mode lags (contract 12)."""
+        return first_key_at(self.now_us() - self.lag_us) if self.lag_us else sys.maxsize
 
     def settings(self, call: Call) -> dict[str, dict[str, object]]:
         """The ledger's settings, in full (contract 3.2)."""

@@ -15,7 +15,7 @@ from demogen.sandbox.body.check import check
 from demogen.sandbox.engine.order import Leg, Order
 from demogen.sandbox.engine.shapes import SHAPES
 from demogen.sandbox.ids import canonical_uuid
-from demogen.sandbox.refusal import BodyMissing, FrameworkRefusal, Refusal
+from demogen.sandbox.refusal import BodyMissing, Refusal
 from demogen.sandbox.world import World
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -43,7 +43,7 @@ class _Leg(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     amount: _Amount | None = None
     share: _Share | None = None
     remaining: _Text | None = None
-    description: _Short | None = None
+    description: _Text | None = None
     chartOfAccounts: _Text | None = None  # noqa: N815
     metadata: dict[str, Any] | None = None
     route: _Route | None = None
@@ -175,7 +175,7 @@ def _read_carefully(world: World, raw: bytes, kind: str) -> _Full | _Inflow | _O
     for leg in _all_legs(body):
         if leg.accountAlias is None:
             if world.quirks["missing-alias-breaks"]:
-                raise FrameworkRefusal(500, "An internal error occurred")
+                raise Refusal("0046")
             raise Refusal("0009", fields={"accountAlias": "accountAlias is a required field"})
         if leg.share is not None and leg.share.percentage < 0 and not world.quirks["negative-shares"]:
             raise Refusal("0047", fields={"percentage": "share.percentage must be greater than zero"})
@@ -197,7 +197,8 @@ def _order(world: World, body: _Full | _Inflow | _Outflow, kind: str) -> Order:
         targets = external if isinstance(send, _SendOut) else [_leg(leg) for leg in send.distribute.legs]
     except exact.MalformedAmount as error:
         raise Refusal("0094") from error
-    pending = not isinstance(body, _Inflow) and bool(body.pending) and kind not in ("annotation", "block", "unblock")
+    asked = not isinstance(body, _Inflow) and bool(body.pending)
+    pending = asked and kind not in ("annotation", "block", "unblock")
     skip = body.skip or {}
     return Order(
         kind=kind if kind in ("annotation", "block", "unblock") else "json",
@@ -213,6 +214,7 @@ def _order(world: World, body: _Full | _Inflow | _Outflow, kind: str) -> Order:
         value=value,
         sources=sources,
         targets=targets,
+        asked_pending=asked,
         skip_fees=bool(skip.get("fees")),
         skip_tracer=bool(skip.get("tracer")),
     )

@@ -12,10 +12,11 @@ import msgspec
 
 from demogen.sandbox import exact
 from demogen.sandbox.engine import marking, routing
-from demogen.sandbox.engine.booking import booking, write
+from demogen.sandbox.engine.booking import write
 from demogen.sandbox.engine.legs import amounts_of
 from demogen.sandbox.engine.order import Leg, Order
 from demogen.sandbox.engine.planning import CREDIT, DEBIT, HOLD, HOLD_PAIR, Effect, Move, Plan, typed
+from demogen.sandbox.engine.step import Step
 from demogen.sandbox.http import Call, Reply
 from demogen.sandbox.refusal import Refusal
 from demogen.sandbox.rendering import first_reply
@@ -74,11 +75,11 @@ def _book(world: World, call: Call, order: Order, mark: marking.Mark) -> tuple[T
     else:
         plan.run(moves)
     transaction = _transaction(order, plan, key=key, ledger=ledger, created=created, now=now, mark=mark)
-    step = booking(transaction, plan, is_new=True)
+    step = Step(transaction, plan.operations, plan.after, is_new=True)
     if order.pending:
         step.hold = _encode(_kept(order, *wanted, paired=plan_routes is not None)).decode()
-    marking.keep(world, transaction)
     write(world, step)
+    marking.keep(world, transaction)
     return transaction, step.operations
 
 

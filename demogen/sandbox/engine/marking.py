@@ -45,7 +45,10 @@ def first_answer(world: World, ledger: int, mark: Mark) -> Transaction | None:
         return None
     if (ledger, mark.text) in world.at_work:
         raise Refusal("0084", entity="Transaction")
-    return world.marks.find(ledger, mark.text, now_us=world.now_us())
+    found = world.marks.find(ledger, mark.text, now_us=world.now_us())
+    if found is not None and world.saboteur is not None and world.saboteur.forgets():
+        return None
+    return found
 
 
 def keep(world: World, transaction: Transaction) -> None:

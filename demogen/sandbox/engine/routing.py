@@ -11,7 +11,7 @@ from demogen.sandbox.engine.order import Leg, Order
 from demogen.sandbox.engine.planning import Routing
 from demogen.sandbox.http import Call
 from demogen.sandbox.ids import MalformedId, canonical_uuid
-from demogen.sandbox.refusal import FrameworkRefusal, Refusal
+from demogen.sandbox.refusal import Refusal
 from demogen.sandbox.store.balances import Balance
 from demogen.sandbox.store.documents import Document
 from demogen.sandbox.world import World
@@ -30,11 +30,14 @@ class Ruling:
     def of(self, leg: Leg, *, is_source: bool) -> Routing | None:
         """The route entry of a leg's side (contract 11, `ok`)."""
         document = self._routes.get(leg.route_id or "")
-        if document is None:
-            return None
-        entry = (document.body["accountingEntries"].get(self._action) or {}).get("debit" if is_source else "credit")
-        entry = entry or {}
-        return Routing(leg.route_id or "", entry.get("code"), entry.get("description"))
+        return None if document is None else routing_of(document, leg.route_id or "", self._action, is_source=is_source)
+
+
+def routing_of(document: Document, spelled: str, action: str, *, is_source: bool) -> Routing:
+    """What a route's entry for an action writes on the operations of a side (contract 11, `ok`)."""
+    entry = (document.body.get("accountingEntries") or {}).get(action) or {}
+    side = entry.get("debit" if is_source else "credit") or {}
+    return Routing(spelled, side.get("code"), side.get("description"))
 
 
 def action_of(order: Order) -> str:
@@ -80,15 +83,15 @@ def _route(world: World, call: Call, order: Order) -> Document:
     document = world.documents.get("transaction_route", world.scope(call), key)
     if document is None:
         if world.quirks["unknown-route-breaks"]:
-            raise FrameworkRefusal(500, "An internal error occurred")
+            raise Refusal("0046")
         raise Refusal("0105", entity="TransactionRoute")
     return document
 
 
 def _judge_strangers(legs: list[tuple[Leg, bool]], routes: dict[str, Document]) -> None:
     """As many routes as configured, but one of them foreign, is 0117 and not a wrong count."""
-    named = {leg.route_id for leg, _ in legs if leg.route_id}
-    if len(named) == len(routes):
+    named = {leg.route_id for leg, _ in legs}
+    if None not in named and len(named) == len(routes):
         for index, (leg, _) in enumerate(legs):
             if leg.route_id not in routes:
                 raise _wrong_side(index, leg)

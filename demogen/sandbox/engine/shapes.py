@@ -23,7 +23,7 @@ _LEG = Shape(
             Kind.OBJECT,
             shape=Shape({"from": nullable(), "to": nullable(), "value": Field(Kind.DECIMAL), "externalId": nullable()}),
         ),
-        "description": text(max_length=256),
+        "description": text(),
         "chartOfAccounts": text(),
         "metadata": METADATA,
         "isFrom": Field(Kind.BOOL, drops_empty=True),

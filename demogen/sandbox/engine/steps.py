@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from demogen.sandbox import exact
-from demogen.sandbox.engine.booking import booking, write
+from demogen.sandbox.engine.booking import write
 from demogen.sandbox.engine.order import Leg
 from demogen.sandbox.engine.planning import (
     CREDIT,
@@ -24,6 +24,8 @@ from demogen.sandbox.engine.planning import (
     Plan,
     Routing,
 )
+from demogen.sandbox.engine.routing import routing_of
+from demogen.sandbox.engine.step import Step
 from demogen.sandbox.http import Call, Reply, answer
 from demogen.sandbox.refusal import Refusal
 from demogen.sandbox.rendering import step_answer
@@ -55,8 +57,7 @@ def _step(world: World, call: Call, *, status: str) -> Reply:
     plan.run(_moves(world, found, kept, committing=status == "APPROVED"))
     if plan.operations:
         found.second_from, found.second_to = plan.operations[0].key, plan.operations[-1].key
-    step = booking(found, plan, is_new=False)
-    step.releases = True
+    step = Step(found, plan.operations, plan.after, is_new=False, releases=True)
     write(world, step)
     return answer(201, step_answer(world, call, found, step.operations))
 
@@ -113,6 +114,4 @@ def _routing(
     document = world.documents.get("operation_route", found.ledger, world.ids.read(kept["route_id"]))
     if document is None:
         return None
-    entry = (document.body.get("accountingEntries") or {}).get(action) or {}
-    side = entry.get("debit" if is_source else "credit") or {}
-    return Routing(kept["route_id"], side.get("code"), side.get("description"))
+    return routing_of(document, kept["route_id"], action, is_source=is_source)

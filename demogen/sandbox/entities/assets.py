@@ -30,11 +30,12 @@ _PATCH = Shape({"name": nullable(max_length=256), "status": STATUS, "metadata": 
 
 
 def judge_code(code: str, *, entity: str) -> None:
-    """Letters only (0033), all of them capital (0004)."""
-    if not code.isalpha():
-        raise Refusal("0033", entity=entity)
-    if code != code.upper():
-        raise Refusal("0004", entity=entity)
+    """Letters only (0033), each of them capital (0004); the first offence decides."""
+    for letter in code:
+        if not letter.isalpha():
+            raise Refusal("0033", entity=entity)
+        if not letter.isupper():
+            raise Refusal("0004", entity=entity)
 
 
 def create(world: World, call: Call) -> Reply:

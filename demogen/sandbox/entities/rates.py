@@ -38,7 +38,7 @@ def put(world: World, call: Call) -> Reply:
     judge_code(body["to"], entity="AssetRate")
     if body.get("ttl") is None:
         if world.quirks["rate-without-ttl-breaks"]:
-            raise Refusal("0046")
+            raise FrameworkRefusal(500, "An internal error occurred")
         raise Refusal("0009", fields={"ttl": "ttl is a required field"})
     external = _external_id(world, body.get("externalId"))
     ledger = world.ledger_document(call)
@@ -88,7 +88,7 @@ def _external_id(world: World, sent: str | None) -> str | None:
         return canonical_uuid(sent)
     except MalformedId as error:
         if world.quirks["rate-external-id-breaks"]:
-            raise FrameworkRefusal(500, "An internal error occurred") from error
+            raise Refusal("0046") from error
         raise Refusal("0047", fields={"externalId": "externalId must be a UUID"}) from error
 
 

@@ -42,8 +42,8 @@ def _list(world: World, call: Call, where: str, values: tuple[int, ...]) -> Repl
 
 def _shown(world: World, place: Place, row: Balance) -> dict[str, Any]:
     shown = balance(world, place, row)
-    if world.defects.any:
-        world.defects.distort_balance(shown, row)
+    if world.saboteur is not None:
+        world.saboteur.distort(shown, row)
     return shown
 
 

@@ -52,8 +52,8 @@ def list_(world: World, call: Call) -> Reply:
     conditions.append("a.operation >= ?")
     values.append(first_key_at(start))
     if world.lag_us:
-        conditions.append("o.updated <= ?")
-        values.append(world.now_us() - world.lag_us)
+        conditions.append("a.operation < ?")
+        values.append(world.visible_before())
     part = cut(paging, world.ids.read, column="a.operation")
     conditions.append(part.condition)
     account = call.keys["account_id"] if not world.ledger_is_unknown(call) else -1

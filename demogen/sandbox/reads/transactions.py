@@ -25,16 +25,16 @@ _STATUSES = ("CREATED", "APPROVED", "PENDING", "CANCELED", "NOTED")
 
 def _get(world: World, call: Call) -> Transaction:
     found = world.journal.get(world.scope(call), call.keys["transaction_id"])
-    if found is None or not world.visible(found.created, found.updated):
+    if found is None:
         raise Refusal("0007", entity="Transaction")
     return found
 
 
 def get(world: World, call: Call) -> Reply:
     """GET L/transactions/{id}."""
-    shown = read_answer(world, Place(world, call), _get(world, call))
-    reply = answer(200, shown)
-    reply.headers["x-cache-hit"] = "false"
+    found = _get(world, call)
+    reply = answer(200, read_answer(world, Place(world, call), found))
+    reply.headers["x-cache-hit"] = "true" if found.key >= world.visible_before() else "false"
     return reply
 
 
@@ -82,8 +82,8 @@ def list_(world: World, call: Call) -> Reply:
         )
         values += [by_metadata.removeprefix("metadata."), call.query[by_metadata]]  # type: ignore[list-item]
     if world.lag_us:
-        conditions.append("updated <= ?")
-        values.append(world.now_us() - world.lag_us)
+        conditions.append("key < ?")
+        values.append(world.visible_before())
     part = cut(paging, world.ids.read)
     conditions.append(part.condition)
     rows = world.journal.select(" and ".join(conditions), (*values, *part.values), part.tail)
