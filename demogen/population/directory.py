@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +17,7 @@ import msgspec
 
 from demogen.contract.transactions import AccountRef, LedgerRef
 from demogen.errors import UsageError
+from demogen.population.extras import Extras, FlowRoute, read_extras
 from demogen.population.kinds import Kind
 from demogen.population.manifest import Manifest, State
 
@@ -36,7 +39,7 @@ class _Packed(msgspec.Struct, array_like=True):
     asset_of: list[int]
     role_of: list[int]
     scales: list[int]
-    overdrafts: dict[int, str]
+    extras: Extras
 
 
 class Population:
@@ -49,13 +52,12 @@ class Population:
         ledgers: Sequence[LedgerRef],
         accounts: Sequence[AccountRef],
         counts: dict[str, int],
-        overdrafts: dict[int, str],
+        extras: Extras,
     ) -> None:
         self.about = about
         self.ledgers = ledgers
         self.accounts = accounts
-        #: Overdraft limits as decimal texts, by account position; absent where an account has none.
-        self.overdrafts = overdrafts
+        self.extras = extras
         self._counts = counts
 
     @property
@@ -85,6 +87,45 @@ class Population:
     def url(self) -> str:
         """The server it was made on."""
         return self.about.get("url", "")
+
+    @property
+    def overdrafts(self) -> dict[int, str]:
+        """Overdraft limits as decimal texts, by account position; absent where an account has none."""
+        return self.extras.overdrafts
+
+    @property
+    def balance_keys(self) -> dict[int, str]:
+        """The key of an account's additional balance, by account position; absent where it has none."""
+        return self.extras.balance_keys
+
+    def rate(self, ledger: int, source: str, target: str) -> Fraction | None:
+        """What one unit of `source` is worth in `target`, by one hop or two; None where no rates lead there."""
+        if source == target:
+            return Fraction(1)
+        onwards = self._rate_table.get((ledger, source), {})
+        if target in onwards:
+            return onwards[target]
+        for middle, rate in onwards.items():
+            last = self._rate_table.get((ledger, middle), {}).get(target)
+            if last is not None:
+                return rate * last
+        return None
+
+    @cached_property
+    def _rate_table(self) -> dict[tuple[int, str], dict[str, Fraction]]:
+        table: dict[tuple[int, str], dict[str, Fraction]] = {}
+        for one in self.extras.rates:
+            table.setdefault((one.ledger, one.source), {})[one.target] = one.value
+            table.setdefault((one.ledger, one.target), {})[one.source] = 1 / one.value
+        return table
+
+    def route(self, ledger: int, name: str) -> FlowRoute | None:
+        """The accounting routes of a flow (payment, transfer, refund, fee, funding) in a ledger."""
+        return self._route_table.get((ledger, name))
+
+    @cached_property
+    def _route_table(self) -> dict[tuple[int, str], FlowRoute]:
+        return {(one.ledger, one.name): one for one in self.extras.routes}
 
     def counts(self) -> dict[str, int]:
         """How many of each kind exist, by plural name, in the order they were made."""
@@ -118,7 +159,7 @@ class Population:
             asset_of=[place[account.asset] for account in self.accounts],
             role_of=[place[account.role] for account in self.accounts],
             scales=[account.scale for account in self.accounts],
-            overdrafts=self.overdrafts,
+            extras=self.extras,
         )
         return zlib.compress(msgspec.msgpack.encode(packed), 6)
 
@@ -156,7 +197,7 @@ class Population:
             ledgers=ledgers,
             accounts=accounts,
             counts=columns.counts,
-            overdrafts=columns.overdrafts,
+            extras=columns.extras,
         )
 
 
@@ -173,17 +214,13 @@ def _read(manifest: Manifest) -> Population:
         raise UsageError(
             f"the population in {manifest.path} has no accounts yet", hint="finish it: demogen generate --resume"
         )
-    overdrafts = {
-        position_of[row.position]: row.label
-        for row in manifest.rows(Kind.OVERDRAFT, states=_EXISTS)
-        if row.position in position_of
-    }
+    extras = read_extras(manifest, ledgers=at, accounts=position_of)
     counts = {
         kind.label: sum(number for state, number in states.items() if state in _EXISTS)
         for kind, states in manifest.counts().items()
     }
     return Population(
-        about=manifest.about(), ledgers=ledgers, accounts=accounts, overdrafts=overdrafts,
+        about=manifest.about(), ledgers=ledgers, accounts=accounts, extras=extras,
         counts={label: number for label, number in counts.items() if number},
     )  # fmt: skip
 

@@ -334,6 +334,10 @@ def test_overdrafts_and_additional_balances_are_set(app, tmp_path):
         balances = _get(app, f"{base}/{account.account_id}/balances")["items"]
         main = next(one for one in balances if one["key"] == "default")
         assert main["settings"]["overdraftLimit"] == limit
+    assert population.rate(0, "EUR", "EUR") == 1
+    there_and_back = population.rate(0, "EUR", "BTC") * population.rate(0, "BTC", "EUR")
+    assert there_and_back == 1 and population.rate(0, "EUR", "NONE") is None
+    assert population.route(0, "payment").route_id and population.route(0, "payment").source_id
     with_reserve = next(account for account in population.accounts if account.role == "merchant")
     keys = {one["key"] for one in _get(app, f"{base}/{with_reserve.account_id}/balances")["items"]}
     assert keys == {"default", "reserve"}
@@ -343,6 +347,7 @@ def test_a_population_travels_to_workers_unchanged(app, tmp_path):
     _provision(app, tmp_path)
     here = Population.open(tmp_path / "population.sqlite")
     there = Population.from_bytes(here.to_bytes())
+    assert there.extras == here.extras and here.extras.rates
     assert list(there.accounts) == list(here.accounts) and list(there.ledgers) == list(here.ledgers)
     assert (there.id, there.seed, there.preset, there.counts()) == (here.id, 7, "small", here.counts())
     assert [account.index for account in here.accounts] == list(range(16))
