@@ -42,6 +42,11 @@ def first_key_at(moment_us: int) -> int:
     return max(0, moment_us // 1000) << _COUNTER_BITS
 
 
+def place_of(uuid: str) -> int:
+    """The key whose id would begin as this canonical UUID does: where a foreign one stands in the order of ids."""
+    return int(uuid[:8] + uuid[9:13] + uuid[15:18], 16)
+
+
 class Ids:
     """Issues keys in growing order and turns them into UUIDs and back."""
 
@@ -69,5 +74,5 @@ class Ids:
         uuid = canonical_uuid(text)
         if uuid[14] != "7":
             return FOREIGN
-        key = int(uuid[:8] + uuid[9:13] + uuid[15:18], 16)
+        key = place_of(uuid)
         return key if self.spell(key) == uuid else FOREIGN

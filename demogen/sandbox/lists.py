@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from demogen.sandbox import moments
-from demogen.sandbox.ids import MalformedId, canonical_uuid
+from demogen.sandbox.ids import FOREIGN, MalformedId, canonical_uuid, place_of
 from demogen.sandbox.refusal import Refusal
 
 MAX_LIMIT = 100
@@ -136,9 +136,13 @@ def cut(paging: Paging, key_of: Callable[[str], int], *, column: str = "key") ->
         return Slice("1", (), f"order by {column} {order} limit {paging.limit + 1}", reversed=False)
     upward = cursor.forward != descending
     sign, order = (">", "asc") if upward else ("<", "desc")
+    key = key_of(cursor.id)
+    if key == FOREIGN:
+        # The server compares ids as they are: a made-up one points between those that exist.
+        key = place_of(cursor.id) - upward
     return Slice(
         f"{column} {sign} ?",
-        (key_of(cursor.id),),
+        (key,),
         f"order by {column} {order} limit {paging.limit + 1}",
         reversed=not cursor.forward,
     )
