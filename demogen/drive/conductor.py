@@ -82,6 +82,7 @@ class Conductor:
         self._started_wall_ns = 0
         self._ended_wall_ns = 0
         self._interrupted = False
+        self._stopped_early = False
         self._finishing = False
         self._failure: dict[str, Any] | None = None
 
@@ -231,6 +232,7 @@ class Conductor:
             return
         self._finishing = True
         self._interrupted = interrupted
+        self._stopped_early = not self.over.is_set()
         try:
             self._drain()
             self._write_measurement()
@@ -261,7 +263,10 @@ class Conductor:
 
     def _facts(self) -> Facts:
         played_s = max(0.0, (self._ended_wall_ns - self._started_wall_ns) / NS_PER_S) if self._started_wall_ns else 0.0
-        window_s = played_s if self.plan.seconds is None else min(self.plan.seconds, played_s)
+        # A schedule that was played to its end is judged on all of it, also where every worker died on the way.
+        window_s = self.plan.seconds or played_s
+        if self._stopped_early:
+            window_s = min(window_s, played_s)
         lost = sum(seat.lost for seat in self.seats)
         return Facts(
             run_id=self.plan.run_id,

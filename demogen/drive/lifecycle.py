@@ -96,6 +96,8 @@ class ConductorSide:
         self._bootstrap = Bootstrap()
         self._run_time = self._options.run_time
         self._exposition = Exposition(self._snapshot)
+        if self._options.no_tables:
+            logging.getLogger("locust.stats_logger").setLevel(logging.WARNING)
         self._check_or_exit()
         self._options.run_time = None
         self._listen()

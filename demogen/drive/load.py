@@ -71,7 +71,9 @@ class Load:
         self._environment = environment
         self._setup = setup
         self._clock = SystemClock()
-        self._pacer = Pacer(self._clock.wall_ns() - self._clock.now_ns())
+        # Read once: schedule, window and journal must agree to the nanosecond on what unix time is here.
+        self._offset_ns = self._clock.wall_ns() - self._clock.now_ns()
+        self._pacer = Pacer(self._offset_ns)
         self._sequence = 0
         self._shipped = 0
         self._finishing = False
@@ -185,7 +187,7 @@ class Load:
                 "process": setup.process,
                 "patterns": list(self._mix.names),
                 "phases": list(PHASES),
-                "wall_offset_ns": self._clock.wall_ns() - self._clock.now_ns(),
+                "wall_offset_ns": self._offset_ns,
             },
         )
 
@@ -201,7 +203,7 @@ class Load:
         )
 
     def _make_player(self, window_ns: tuple[int, int]) -> Player:
-        setup, offset_ns = self._setup, self._clock.wall_ns() - self._clock.now_ns()
+        setup, offset_ns = self._setup, self._offset_ns
         population = Population.from_bytes(setup.population)
         return Player(
             run_id=setup.run_id,

@@ -57,6 +57,18 @@ def add_options(parser: Any) -> None:
             is_secret=option.secret,
             include_in_web_ui=name in _IN_FORM,
         )
+    _add_own(parser)
+
+
+def _add_own(parser: Any) -> None:
+    """Options that only make sense under Locust."""
+    parser.add_argument(
+        "--no-tables",
+        action="store_true",
+        env_var="DEMOGEN_NO_TABLES",
+        help="Leave out Locust's own tables at the end: our screen has the last word anyway.",
+        include_in_web_ui=False,
+    )
 
 
 def settings_of(options: Any) -> Settings:

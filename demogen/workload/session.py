@@ -114,7 +114,8 @@ class Session:
     def _measured(self) -> Measurement:
         run, ended_ns = self._run, self._clock.wall_ns()
         played_s = max(0.0, (ended_ns - self._epoch_ns) / NS_PER_S)
-        window_s = min(run.schedule.seconds - run.cool_down_s, played_s) - run.warm_up_s
+        end_s = run.schedule.seconds - run.cool_down_s
+        window_s = (min(end_s, played_s) if self.interrupted else end_s) - run.warm_up_s
         facts = Facts(
             run_id=run.run_id,
             scenario=run.scenario,
