@@ -18,74 +18,89 @@ from demogen.client.retry import RetryPolicy, persist
 from demogen.contract.exchange import Fault, Request
 from demogen.contract.transactions import AccountRef, Action, Intent, LedgerRef, Leg
 from demogen.contract.wire import Renderer
+from demogen.population.blueprint import Blueprint
 from demogen.population.finding import Finder, marks_of
-from demogen.population.history import EXTERNAL, History, history_start
+from demogen.population.history import EXTERNAL, Booking
 from demogen.population.kinds import Kind
 from demogen.population.known import Known
 from demogen.population.making import Made, explain
 from demogen.population.manifest import Row, State
-from demogen.population.plan import PopulationPlan
 
-FUNDING_ROUTE = "funding"
+FUNDING = "funding"
 _RENDERED_MAX = 50_000
 
 
 class Bookkeeper:
-    """Turns planned deposits and transactions into jobs. `now` is the monotonic clock in ns."""
+    """Turns planned deposits and transactions into jobs. `now` is the monotonic clock in ns.
+
+    `history` says what transaction `index` is, unless somebody else writes them (`let_write`).
+    """
 
     def __init__(
-        self, plan: PopulationPlan, known: Known, *, policy: RetryPolicy, dice: Random, now: Callable[[], int]
+        self,
+        plan: Blueprint,
+        known: Known,
+        *,
+        policy: RetryPolicy,
+        dice: Random,
+        now: Callable[[], int],
+        history: Callable[[int], Booking] | None,
     ) -> None:
+        self._authored: Callable[[int], Intent] | None = None
         self._plan = plan
         self._known = known
         self._policy = policy
         self._dice = dice
         self._now = now
+        self._history = history
         self._finder = Finder(policy=policy, dice=dice)
-        self._history = History(plan)
         self._renderer = Renderer("json")
         self._rendered = 0
-        self._keyed = plan.spec.idempotency
-        self._opening_date = _opening_date(plan)
+        self._opening_date = plan.opening_date
+
+    def let_write(self, author: Callable[[int], Intent]) -> None:
+        """From now on `author` says what a transaction is. Its accounts are numbered as the Population's."""
+        self._authored = author
+        self._renderer = Renderer("json")
 
     def deposit(self, index: int) -> Job[Made]:
         """Opens account `index` with its balance."""
         started_ns = self._now()
-        plan = self._plan
-        ledger_at = index // plan.spec.accounts_per_ledger
-        ledger = self._known.ledger(ledger_at)
+        blank = self._blank(Kind.DEPOSIT, index)
+        ledger = self._known.ledger(blank.ledger)
         account = self._account(index, ledger) if ledger else None
-        blank = Row(Kind.DEPOSIT, index, State.SKIPPED, None, ledger_at, self._owner(ledger_at), "")
         if ledger is None or account is None:
             return Made(blank._replace(reason="its account was not made"), 0)
-        units = plan.books.opening_units(index)
-        outside = _external(account)
+        units = self._plan.opening_units(index)
         intent = Intent(
             action=Action.INFLOW, ledger=ledger, asset=account.asset, scale=account.scale, units=units,
-            sources=(Leg(outside, units=units),), targets=(Leg(account, units=units),),
+            sources=(Leg(_external(account), units=units),), targets=(Leg(account, units=units),),
             description="opening balance", transaction_date=self._opening_date,
         )  # fmt: skip
-        intent = self._routed(intent, FUNDING_ROUTE)
-        row = yield from self._book(intent, blank)
+        blank = blank._replace(label=str(units), asset=account.asset, scale=account.scale)
+        row = yield from self._book(self._routed(intent, FUNDING), blank)
         return Made(row, self._now() - started_ns)
 
     def transaction(self, index: int) -> Job[Made]:
         """Books transaction `index` of the plan."""
         started_ns = self._now()
-        booking = self._history.booking(index)
-        blank = Row(
-            Kind.TRANSACTION, index, State.SKIPPED, None, booking.ledger, self._owner(booking.ledger), booking.name
-        )
+        blank = self._blank(Kind.TRANSACTION, index)
+        if self._authored is not None:
+            intent = self._authored(index)
+            row = yield from self._book(intent, blank._replace(label=intent.description))
+            return Made(row, self._now() - started_ns)
+        assert self._history is not None, "a plan with transactions has a history"
+        booking = self._history(index)
+        blank = blank._replace(label=booking.name)
         ledger = self._known.ledger(booking.ledger)
         positions = [one for one in (booking.source, *(target for target, _ in booking.targets)) if one != EXTERNAL]
         accounts = {one: self._account(one, ledger) for one in positions} if ledger else {}
-        missing = next((one for one, account in accounts.items() if account is None), None)
-        if ledger is None or missing is not None or not positions:
+        present = {one: account for one, account in accounts.items() if account is not None}
+        if ledger is None or not positions or len(present) < len(accounts):
             return Made(blank._replace(reason="an account it needs was not made"), 0)
         if booking.source != EXTERNAL and self._known.row(Kind.DEPOSIT, booking.source) is None:
             return Made(blank._replace(reason="its payer was not funded"), 0)
-        present = {one: account for one, account in accounts.items() if account is not None}
-        outside = _external(next(iter(present.values())))
+        outside = _external(present[positions[0]])
         intent = Intent(
             action=Action.CREATE, ledger=ledger, asset=outside.asset, scale=outside.scale, units=booking.units,
             sources=(Leg(present.get(booking.source, outside), units=booking.units),),
@@ -102,17 +117,20 @@ class Bookkeeper:
             return []
         # A wide range is not refused, and without one the list ends three months ago (contract 2.3).
         found = yield from self._finder.transactions(ledger, since="1970-01-01", until="2999-12-31")
-        owner = self._owner(ledger_at)
         return [
-            Row(kind, index, State.FOUND, raw, ledger_at, owner, "")
+            self._blank(kind, index)._replace(state=State.FOUND, id=raw)
             for kind in (Kind.DEPOSIT, Kind.TRANSACTION)
             for index, raw in marks_of(self._plan.id, found, kind.letter)
         ]
 
+    def _blank(self, kind: Kind, index: int) -> Row:
+        owner, ledger = self._plan.place_of(kind, index)
+        return Row(kind, index, State.SKIPPED, None, ledger, owner, "")
+
     def _book(self, intent: Intent, blank: Row) -> Generator[Step, Answer, Row]:
         mark = self._plan.mark(blank.kind, blank.position)
         request = self._render(intent, mark)
-        if not self._keyed:
+        if not self._plan.keyed:
             request = msgspec.structs.replace(request, key=b"")
         answer = yield from persist(request, policy=self._policy, dice=self._dice)
         receipt = classify(intent, answer, mark=mark)
@@ -130,40 +148,31 @@ class Bookkeeper:
             self._renderer, self._rendered = Renderer("json"), 0
         return self._renderer.render(intent, mark)[0]
 
-    def _routed(self, intent: Intent, name: str) -> Intent:
-        """With route validation on, the intent with the routes of that name; inflow cannot carry them (contract 11)."""
-        plan, ledger_at = self._plan, intent.ledger.index
-        if not plan.settings_of(ledger_at).get("validateRoutes") or not self._known.row(Kind.SETTINGS, ledger_at):
+    def _routed(self, intent: Intent, flow: str) -> Intent:
+        """With route validation on, the intent with the routes of its flow; inflow cannot carry them (contract 11)."""
+        wanted = self._plan.routes_for(intent.ledger.index, flow)
+        if wanted is None or not self._known.row(Kind.SETTINGS, intent.ledger.index):
             return intent
-        keys = plan.books.transaction_keys
-        nth = keys.index(name if name in keys else "transfer")
-        route = self._known.id(Kind.TRANSACTION_ROUTE, ledger_at * len(keys) + nth)
-        parts = plan.books.route_parts(nth)
-        first = ledger_at * len(plan.books.operation_keys)
-        legs = [self._known.id(Kind.OPERATION_ROUTE, first + part) or "" for part in parts]
+        source = self._known.id(Kind.OPERATION_ROUTE, wanted.source) or ""
+        target = self._known.id(Kind.OPERATION_ROUTE, wanted.target) or ""
         return msgspec.structs.replace(
             intent,
             action=Action.CREATE,
-            route_id=route or "",
-            sources=tuple(msgspec.structs.replace(leg, route_id=legs[0]) for leg in intent.sources),
-            targets=tuple(msgspec.structs.replace(leg, route_id=legs[-1]) for leg in intent.targets),
+            route_id=self._known.id(Kind.TRANSACTION_ROUTE, wanted.route) or "",
+            sources=tuple(msgspec.structs.replace(leg, route_id=source) for leg in intent.sources),
+            targets=tuple(msgspec.structs.replace(leg, route_id=target) for leg in intent.targets),
         )
 
     def _account(self, index: int, ledger: LedgerRef) -> AccountRef | None:
         account = self._known.account(index, ledger)
-        if account is None:
-            return None
-        return msgspec.structs.replace(account, scale=self._plan.books.asset_of(index)[1].scale)
-
-    def _owner(self, ledger_at: int) -> int:
-        return ledger_at // self._plan.spec.ledgers_per_organization
+        return account and msgspec.structs.replace(account, scale=self._plan.scale_of(index))
 
 
-def in_doubt_ledgers(plan: PopulationPlan, kind: Kind, indexes: Iterable[int]) -> Iterator[int]:
+def in_doubt_ledgers(plan: Blueprint, kind: Kind, indexes: Iterable[int]) -> Iterator[int]:
     """The ledgers that these deposits or transactions stand in, each once."""
     last = -1
     for index in indexes:
-        ledger = index // plan.spec.accounts_per_ledger if kind is Kind.DEPOSIT else plan.ledger_of_transaction(index)
+        _, ledger = plan.place_of(kind, index)
         if ledger != last:
             yield ledger
             last = ledger
@@ -175,10 +184,3 @@ def _external(account: AccountRef) -> AccountRef:
         -1 - account.index, "", f"@external/{account.asset}", account.asset, account.scale, account.ledger,
         "external", external=True,
     )  # fmt: skip
-
-
-def _opening_date(plan: PopulationPlan) -> str:
-    spec = plan.spec
-    if not spec.history_days or spec.history_end is None:
-        return ""
-    return f"{history_start(spec.history_end, spec.history_days).isoformat()}T00:00:00Z"

@@ -21,7 +21,7 @@ from demogen.contract.routes import ROUTES
 from demogen.contract.transactions import LedgerRef
 from demogen.contract.wire import MARK
 from demogen.population.kinds import Kind
-from demogen.population.plan import Planned
+from demogen.population.planned import Planned
 
 PAGE = 100
 

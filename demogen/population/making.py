@@ -26,7 +26,7 @@ from demogen.population.finding import Finder, Unanswered
 from demogen.population.kinds import Kind
 from demogen.population.known import Known
 from demogen.population.manifest import Row, State
-from demogen.population.plan import Planned
+from demogen.population.planned import Planned
 from demogen.population.shelves import Shelves
 
 #: Codes that say: it exists (contract 3).

@@ -8,50 +8,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cached_property
-from typing import Any, NamedTuple
 
 import msgspec
 
 from demogen.contract.wire import MARK
 from demogen.errors import InvalidSettings, UsageError
+from demogen.population.blueprint import RoutePlan
 from demogen.population.books import LedgerBooks
 from demogen.population.catalog import Catalog, shipped
+from demogen.population.drafts import DRAFTS
 from demogen.population.firms import GROUP_SIZE, Firms
 from demogen.population.kinds import COUNTED, Kind
 from demogen.population.layout import Layout
+from demogen.population.planned import Planned, Stage
 from demogen.population.spec import PopulationSpec
 
 FORMAT = 1
-
-#: A reference to another planned entity: the field that takes its id, and the entity's kind and index.
-Reference = tuple[str, Kind, int]
-
-
-class Stage(NamedTuple):
-    """A kind, or a wave of it: organizations and accounts that have a parent come after those that have none."""
-
-    kind: Kind
-    wave: int = 0
-
-
-class Planned(msgspec.Struct, frozen=True):
-    """One entity to be. `ledger` is -1 for organizations; `references` name what its body still needs the id of."""
-
-    kind: Kind
-    index: int
-    mark: str
-    organization: int
-    ledger: int
-    fields: dict[str, Any]
-    references: tuple[Reference, ...] = ()
-
-    def line(self) -> bytes:
-        """One JSON line, the same bytes for the same entity."""
-        references = [(field, kind.label, index) for field, kind, index in self.references]
-        return msgspec.json.encode(
-            {"kind": self.kind.label, "index": self.index, "fields": self.fields, "references": references}
-        )
 
 
 class PopulationPlan:
@@ -159,7 +133,7 @@ class PopulationPlan:
 
     def entity(self, kind: Kind, index: int) -> Planned:
         """One entity, from its index alone."""
-        fields, references, ledger = _ENTITY[kind](self, index, self.mark(kind, index))
+        fields, references, ledger = DRAFTS[kind](self, index, self.mark(kind, index))
         organization = index if kind is Kind.ORGANIZATION else ledger // self.spec.ledgers_per_organization
         return Planned(kind, index, self.mark(kind, index), organization, ledger, fields, references)
 
@@ -190,11 +164,8 @@ class PopulationPlan:
             per = spec.accounts_per_ledger
             yield from (ledger * per + n for ledger in range(first, last) for n in range(per) if chosen(n))
         else:
-            per = self._per_ledger(kind)
+            per = self._counts[kind] // spec.ledgers
             yield from range(first * per, last * per)
-
-    def _per_ledger(self, kind: Kind) -> int:
-        return self._counts[kind] // self.spec.ledgers
 
     def _wave(self, kind: Kind, index: int) -> int:
         if kind is Kind.ORGANIZATION:
@@ -206,6 +177,58 @@ class PopulationPlan:
     def first_transaction(self, ledger: int) -> int:
         """The index of the first transaction of a ledger; a total that does not divide is spread evenly."""
         return ledger * self.spec.transactions_total // self.spec.ledgers
+
+    @property
+    def keyed(self) -> bool:
+        return self.spec.idempotency
+
+    @property
+    def opening_date(self) -> str:
+        """Midnight of the first day of the history; "" where there is none."""
+        spec = self.spec
+        if not spec.history_days or spec.history_end is None:
+            return ""
+        return f"{spec.history_end - timedelta(days=spec.history_days)}T00:00:00Z"
+
+    def about(self) -> dict[str, str]:
+        """What a manifest remembers of it."""
+        spec = self.spec
+        dated = spec.history_end.isoformat() if spec.history_end and spec.history_days else ""
+        return {
+            "seed": str(self.seed), "preset": spec.preset, "spec": spec.canonical().decode(),
+            "history_end": dated, "history_days": str(spec.history_days),
+        }  # fmt: skip
+
+    def place_of(self, kind: Kind, index: int) -> tuple[int, int]:
+        """The (organization, ledger) a deposit or transaction is booked in."""
+        if kind is Kind.DEPOSIT:
+            ledger = index // self.spec.accounts_per_ledger
+        else:
+            ledger = self.ledger_of_transaction(index)
+        return ledger // self.spec.ledgers_per_organization, ledger
+
+    def per_ledger(self, kind: Kind) -> int:
+        """How many of a kind a ledger holds; of ledgers, how many an organization."""
+        if kind is Kind.LEDGER:
+            return self.spec.ledgers_per_organization
+        return self._counts[kind] // self.spec.ledgers
+
+    def opening_units(self, index: int) -> int:
+        """The opening balance of an account, in minor units of its asset."""
+        return self.books.opening_units(index)
+
+    def scale_of(self, index: int) -> int:
+        """How many decimal digits the asset of an account has."""
+        return self.books.asset_of(index)[1].scale
+
+    def routes_for(self, ledger: int, flow: str) -> RoutePlan | None:
+        """The routes a booking must name; None where the ledger does not insist on them."""
+        if not self.settings_of(ledger).get("validateRoutes"):
+            return None
+        keys, operations = self.books.transaction_keys, len(self.books.operation_keys)
+        nth = keys.index(flow if flow in keys else "transfer")
+        sides = self.books.route_parts(nth)
+        return RoutePlan(ledger * len(keys) + nth, ledger * operations + sides[0], ledger * operations + sides[-1])
 
     def ledger_of_transaction(self, index: int) -> int:
         """The ledger that a transaction is booked in."""
@@ -237,107 +260,6 @@ def plan(spec: PopulationSpec, seed: int = 7, *, catalog: Catalog | None = None)
         raise InvalidSettings(problems)
     return PopulationPlan(spec, seed, templates)
 
-
-_Parts = tuple[dict[str, Any], tuple[Reference, ...], int]
-
-
-def _organization(plan: PopulationPlan, index: int, mark: str) -> _Parts:
-    parent = plan.firms.parent_of(index)
-    references: tuple[Reference, ...] = ()
-    if parent is not None:
-        references = (("parentOrganizationId", Kind.ORGANIZATION, parent),)
-    return plan.firms.organization(index, mark), references, -1
-
-
-def _ledger(plan: PopulationPlan, index: int, mark: str) -> _Parts:
-    return plan.firms.ledger(index, mark), (), index
-
-
-def _asset(plan: PopulationPlan, index: int, mark: str) -> _Parts:
-    ledger, slot = divmod(index, plan.spec.assets_per_ledger)
-    return plan.firms.asset(ledger, slot, mark), (), ledger
-
-
-def _account_type(plan: PopulationPlan, index: int, mark: str) -> _Parts:
-    ledger, nth = divmod(index, len(plan.books.type_keys))
-    return plan.books.account_type(nth, mark), (), ledger
-
-
-def _operation_route(plan: PopulationPlan, index: int, mark: str) -> _Parts:
-    ledger, nth = divmod(index, len(plan.books.operation_keys))
-    return plan.books.operation_route(nth, mark), (), ledger
-
-
-def _transaction_route(plan: PopulationPlan, index: int, mark: str) -> _Parts:
-    ledger, nth = divmod(index, len(plan.books.transaction_keys))
-    first = ledger * len(plan.books.operation_keys)
-    parts = plan.books.route_parts(nth)
-    references = tuple(("operationRoutes", Kind.OPERATION_ROUTE, first + part) for part in parts)
-    return plan.books.transaction_route(nth, mark), references, ledger
-
-
-def _portfolio(plan: PopulationPlan, index: int, mark: str) -> _Parts:
-    ledger, nth = divmod(index, plan.spec.portfolios_per_ledger)
-    return plan.books.portfolio(ledger, nth, mark), (), ledger
-
-
-def _segment(plan: PopulationPlan, index: int, mark: str) -> _Parts:
-    ledger, nth = divmod(index, plan.spec.segments_per_ledger)
-    return plan.books.segment(nth, mark), (), ledger
-
-
-def _account(plan: PopulationPlan, index: int, mark: str) -> _Parts:
-    spec, books = plan.spec, plan.books
-    ledger, position = divmod(index, spec.accounts_per_ledger)
-    fields, draw = books.account(index, mark)
-    references: list[Reference] = []
-    portfolio = books.portfolio_for(fields["metadata"]["role"], draw)
-    if portfolio is not None:
-        references.append(("portfolioId", Kind.PORTFOLIO, ledger * spec.portfolios_per_ledger + portfolio))
-    if spec.segments_per_ledger:
-        segment = ledger * spec.segments_per_ledger + draw.below(spec.segments_per_ledger)
-        references.append(("segmentId", Kind.SEGMENT, segment))
-    parent = plan.layout.parent_of(position) if spec.parent_accounts else None
-    if parent is not None:
-        references.append(("parentAccountId", Kind.ACCOUNT, ledger * spec.accounts_per_ledger + parent))
-    return fields, tuple(references), ledger
-
-
-def _settings(plan: PopulationPlan, index: int, _mark: str) -> _Parts:
-    return {"accounting": plan.settings_of(index)}, (), index
-
-
-def _balance(plan: PopulationPlan, index: int, _mark: str) -> _Parts:
-    ledger, position = divmod(index, plan.spec.accounts_per_ledger)
-    return {"key": plan.layout.reserve_of(position)}, (("account", Kind.ACCOUNT, index),), ledger
-
-
-def _overdraft(plan: PopulationPlan, index: int, _mark: str) -> _Parts:
-    asset = plan.books.asset_of(index)[1]
-    limit = {"units": plan.books.overdraft_units(index), "scale": asset.scale}
-    return limit, (("account", Kind.ACCOUNT, index),), index // plan.spec.accounts_per_ledger
-
-
-def _rate(plan: PopulationPlan, index: int, mark: str) -> _Parts:
-    ledger, nth = divmod(index, plan.spec.assets_per_ledger - 1)
-    return plan.books.rate(ledger, nth, mark), (), ledger
-
-
-_ENTITY = {
-    Kind.ORGANIZATION: _organization,
-    Kind.LEDGER: _ledger,
-    Kind.ASSET: _asset,
-    Kind.ACCOUNT_TYPE: _account_type,
-    Kind.OPERATION_ROUTE: _operation_route,
-    Kind.TRANSACTION_ROUTE: _transaction_route,
-    Kind.PORTFOLIO: _portfolio,
-    Kind.SEGMENT: _segment,
-    Kind.ACCOUNT: _account,
-    Kind.SETTINGS: _settings,
-    Kind.BALANCE: _balance,
-    Kind.OVERDRAFT: _overdraft,
-    Kind.ASSET_RATE: _rate,
-}
 
 assert MARK == "demogen_key", "bodies spell the mark's name themselves"
 

@@ -16,17 +16,25 @@ from demogen.client.crew import Crew, Job
 from demogen.client.retry import RetryPolicy
 from demogen.client.throttle import Throttle
 from demogen.clock import NS_PER_S, Clock, SystemClock
+from demogen.contract.transactions import Intent
 from demogen.errors import UsageError
 from demogen.population.absence import absence
+from demogen.population.blueprint import Blueprint
 from demogen.population.booking import Bookkeeper, in_doubt_ledgers
+from demogen.population.directory import Population
+from demogen.population.history import History
 from demogen.population.kinds import Kind
 from demogen.population.known import Known
 from demogen.population.making import Made, Maker
 from demogen.population.manifest import FORMAT, Manifest, Positions, State
 from demogen.population.outcome import ProvisionReport
-from demogen.population.plan import PopulationPlan, Stage
+from demogen.population.plan import PopulationPlan
+from demogen.population.planned import Stage
 from demogen.population.progress import Progress, Quiet
 from demogen.population.shelves import Shelves
+
+#: Given the population with its accounts funded, what each of the plan's transactions is to be.
+Author = Callable[[Population], Callable[[int], Intent]]
 
 #: How far ahead of what was sent the frontier is written: this many look-ups at most after a kill.
 AHEAD = 512
@@ -35,7 +43,7 @@ _SCOUTS = 64
 
 
 def provision(
-    plan: PopulationPlan,
+    plan: Blueprint,
     crew: Crew,
     *,
     manifest: Path,
@@ -48,19 +56,21 @@ def provision(
     part: tuple[int, int] = (1, 1),
     batch: int = 256,
     strict: bool = True,
+    author: Author | None = None,
 ) -> ProvisionReport:
     """Make everything in `plan` that does not exist yet, and say what came of it.
 
     `missing` names kinds the server does not have, each with the sentence to say; they are skipped. `concurrency`
     bounds single kinds. With `part` (k, n) only every n-th organization is made, into a manifest of its own. `strict`
-    off sends bodies that our own checks refuse. Raises UsageError where the manifest belongs to another plan,
-    RunFolderError where it cannot be written, LedgerUnreachable where the crew's breaker loses patience.
+    off sends bodies that our own checks refuse. `author` writes the plan's transactions in place of the built-in
+    history. Raises UsageError where the manifest belongs to another plan, RunFolderError where it cannot be written,
+    LedgerUnreachable where the crew's breaker loses patience.
     """
     book = Manifest(manifest)
     clock = clock or SystemClock()
     run = _Provisioning(
         plan, crew, book, progress=progress or Quiet(), now=clock.now_ns, policy=policy or RetryPolicy(),
-        missing=missing or {}, concurrency=concurrency or {}, part=part, batch=batch, strict=strict,
+        missing=missing or {}, concurrency=concurrency or {}, part=part, batch=batch, strict=strict, author=author,
     )  # fmt: skip
     started_ns = clock.now_ns()
     try:
@@ -72,7 +82,7 @@ def provision(
     return run.report
 
 
-def _claim(book: Manifest, plan: PopulationPlan, *, url: str, part: tuple[int, int]) -> None:
+def _claim(book: Manifest, plan: Blueprint, *, url: str, part: tuple[int, int]) -> None:
     """Make the manifest this plan's, or see that it is."""
     about = book.about()
     told = {"digest": plan.digest, "part": f"{part[0]}/{part[1]}"}
@@ -87,12 +97,8 @@ def _claim(book: Manifest, plan: PopulationPlan, *, url: str, part: tuple[int, i
         raise UsageError(
             f"{book.path} was made on {about['url']}, not on {url}", hint="name that host, or another folder"
         )
-    spec = plan.spec
-    history = spec.history_end.isoformat() if spec.history_end and spec.history_days else ""
-    book.describe(
-        format=str(FORMAT), id=plan.id, seed=str(plan.seed), preset=spec.preset, spec=spec.canonical().decode(),
-        history_end=history, history_days=str(spec.history_days), **told, **({"url": url} if url else {}),
-    )  # fmt: skip
+    remembered = {"format": str(FORMAT), "id": plan.id, **plan.about(), **told}
+    book.describe(**remembered, **({"url": url} if url else {}))
 
 
 class _Provisioning:
@@ -100,7 +106,7 @@ class _Provisioning:
 
     def __init__(
         self,
-        plan: PopulationPlan,
+        plan: Blueprint,
         crew: Crew,
         book: Manifest,
         *,
@@ -112,6 +118,7 @@ class _Provisioning:
         part: tuple[int, int],
         batch: int,
         strict: bool,
+        author: Author | None,
     ) -> None:
         self.report = ProvisionReport(plan.id)
         self._plan = plan
@@ -124,21 +131,21 @@ class _Provisioning:
         self._part = part
         self._part_name = f"{part[0]}/{part[1]}"
         self._batch = batch
+        self._author = author
         self._known = Known(book)
-        dice = Random(plan.seed)  # for the jitter of retries only
+        dice = Random(plan.digest)  # for the jitter of retries only
         self._maker = Maker(self._known, policy=policy, dice=dice, now=now, strict=strict)
         if part != (1, 1):
             self._maker.elsewhere = lambda index: plan.entity(Kind.ORGANIZATION, index)
-        self._bookkeeper = Bookkeeper(plan, self._known, policy=policy, dice=dice, now=now)
+        history = History(plan).booking if isinstance(plan, PopulationPlan) else None
+        self._bookkeeper = Bookkeeper(plan, self._known, policy=policy, dice=dice, now=now, history=history)
         self._adopting = False
 
     def all_stages(self) -> None:
         self._adopting = self._server_knows_us()
         if self._adopting:
             self._say("the server has this population already, or parts of it: what exists is taken over")
-            counts, spec = self._plan.counts(), self._plan.spec
-            expected = {kind: count // spec.ledgers for kind, count in counts.items()}
-            expected[Kind.LEDGER] = spec.ledgers_per_organization
+            expected = {kind: self._plan.per_ledger(kind) for kind in self._plan.counts()}
             self._maker.shelves = Shelves(self._maker.finder, expected=expected)
         stages = list(self._plan.stages())
         for stage in stages:
@@ -170,7 +177,7 @@ class _Provisioning:
         if self._book.count(Kind.ORGANIZATION) or self._book.frontier(Kind.ORGANIZATION, 0, self._part_name):
             return self._book.about().get("adopting") == "yes"
         stage = Stage(Kind.ORGANIZATION)
-        scouts = islice(self._plan.walk(stage, part=self._part), _SCOUTS)
+        scouts = (self._plan.entity(stage.kind, index) for index in islice(self._indexes(stage), _SCOUTS))
         searches = [*self._crew.run(self._maker.finder.planned(one, {}) for one in scouts)]
         found = any(raw is not None for raw in searches)
         if found:
@@ -196,6 +203,8 @@ class _Provisioning:
         frontier = self._book.frontier(kind, stage.wave, self._part_name)
         if kind in (Kind.DEPOSIT, Kind.TRANSACTION) and (frontier or self._adopting):
             self._sweep(stage, settled, frontier)
+        if kind is Kind.TRANSACTION and self._author is not None:
+            self._bookkeeper.let_write(self._author(Population.open(self._book.path)))
         size = self._size(stage)
         todo = size if not settled else sum(1 for index in self._indexes(stage) if index not in settled)
         if not todo:

@@ -12,7 +12,7 @@ from collections.abc import Generator
 from demogen.client.crew import Answer, Step, Wait
 from demogen.population.finding import Finder, Listed, Search
 from demogen.population.kinds import Kind
-from demogen.population.plan import Planned
+from demogen.population.planned import Planned
 
 _SHELVES_MAX = 48
 _NEIGHBOUR_S = 0.002

@@ -21,7 +21,8 @@ from demogen.contract.entities import (
 )
 from demogen.errors import InvalidSettings, UsageError
 from demogen.population.kinds import Kind
-from demogen.population.plan import Stage, plan
+from demogen.population.plan import plan
+from demogen.population.planned import Stage
 from demogen.population.spec import PopulationSpec, presets
 from demogen.population.tax import valid_cnpj, valid_cpf, valid_ein
 

@@ -11,6 +11,7 @@ from demogen.client.crew import Crew
 from demogen.client.in_memory import InMemoryCarrier
 from demogen.client.retry import RetryPolicy
 from demogen.clock import FakeClock
+from demogen.contract.transactions import Intent
 from demogen.errors import LedgerUnreachable, PreflightFailed, UsageError
 from demogen.population.directory import Population
 from demogen.population.kinds import COUNTED, Kind
@@ -416,3 +417,19 @@ def test_a_ledger_without_the_newer_things_gets_everything_else(page, app, tmp_p
         f"the ledger has no {name}: they are left out"
         for name in ("account types", "accounting routes", "additional balances", "asset rates", "ledger settings")
     ]
+
+
+def test_transactions_may_be_written_by_somebody_else(app, tmp_path):
+    def author(population):
+        payers = [account for account in population.accounts if account.role == "customer"]
+        payees = [account for account in population.accounts if account.role == "treasury"]
+
+        def write(index):
+            payer, payee = payers[index % len(payers)], payees[index % len(payees)]
+            return Intent.move(100 + index, payer, payee, description="written elsewhere")
+
+        return write
+
+    assert _provision(app, tmp_path, author=author).complete
+    written = _everything(app)["transactions"]
+    assert len(written) == 20 and {one["description"] for one in written} == {"written elsewhere"}
