@@ -148,8 +148,8 @@ def _coverage(ground: Ground, reading: Reading, *, files: int) -> Coverage:
         "from journal.attempts"
     )[0]
     booked, absent = ground.rows(
-        "select count(*) filter (booked_id is not null), count(*) filter (booked_id is null) "
-        "from facts.effects join facts.creates using (key_id) where doubtful > 0 and accepted = 0"
+        "select count(*) filter (copies > 0), count(*) filter (copies = 0) from facts.requests "
+        "where doubtful > 0 and accepted = 0"
     )[0]
     return Coverage(
         journals=files,

@@ -75,6 +75,7 @@ class Bookkeeping:
         settled_s = (self._clock.now_ns() - began_ns) / NS_PER_S
         count = 0
         while True:
+            self._store(balances)
             if depth != "balances":
                 count = self._transactions(depth)
             again = self._balances()
@@ -83,7 +84,7 @@ class Bookkeeping:
             balances = self._rest(again, deadline_ns)
             settled_s = (self._clock.now_ns() - began_ns) / NS_PER_S
         unsettled = "" if again == balances else f"balances still move after {self._patience.rest_s:g} s"
-        store_balances(self._ground, list(again.values()), schema="book")
+        self._store(again)
         if depth != "balances":
             count += self._late()
             count += self._older()
@@ -100,6 +101,10 @@ class Bookkeeping:
                 return again
             balances = again
         return balances
+
+    def _store(self, balances: dict[str, tuple[int, BalanceItem]]) -> None:
+        self._ground.connection.execute("truncate book.balances")
+        store_balances(self._ground, list(balances.values()), schema="book")
 
     def _balances(self) -> dict[str, tuple[int, BalanceItem]]:
         found: dict[str, tuple[int, BalanceItem]] = {}

@@ -117,26 +117,25 @@ def _decoded(decoder: msgspec.json.Decoder[_Page], body: bytes) -> _Page:
         ) from error
 
 
-_INSERT_TRANSACTIONS = """
-insert into book.transactions select
-    wide(id_hi, id_lo), ledger,
-    nullif(wide(parent_hi, parent_lo), 0), status, exact_money(amount), asset,
-    mark, key_of_mark(mark, (select run_id from plan.run)), epoch_ns(created_at::timestamp_ns)
-from given"""
-
-_INSERT_OPERATIONS = """
-insert into book.operations select
-    wide(id_hi, id_lo),
-    wide(transaction_hi, transaction_lo), given.ledger,
-    coalesce(known.account, external.account, -1), wide(account_hi, account_lo), given.alias,
-    wide(balance_hi, balance_lo), balance_key, type, direction, given.asset,
-    exact_money(amount), exact_money(available_before), exact_money(on_hold_before), version_before,
-    exact_money(available_after), exact_money(on_hold_after), version_after, moves_balance
-from given left join plan.accounts known
-    on known.account_id = wide(account_hi, account_lo)
+_FRESH_OPERATIONS = """
+create or replace temp table fresh_operations as select
+    wide(id_hi, id_lo) as id, wide(transaction_hi, transaction_lo) as transaction_id, given.ledger,
+    coalesce(known.account, external.account, -1) as account, wide(account_hi, account_lo) as account_id,
+    given.alias, wide(balance_hi, balance_lo) as balance_id, balance_key, type, direction, given.asset,
+    exact_money(amount) as amount, exact_money(available_before) as available_before,
+    exact_money(on_hold_before) as on_hold_before, version_before, exact_money(available_after) as available_after,
+    exact_money(on_hold_after) as on_hold_after, version_after, moves_balance
+from given left join plan.accounts known on known.account_id = wide(account_hi, account_lo)
 -- The plan knows an external account by its alias only (contract 3.3).
 left join plan.accounts external
     on external.external and external.ledger = given.ledger and external.alias = given.alias"""
+
+_INSERT_TRANSACTIONS = """
+insert into book.transactions select
+    wide(id_hi, id_lo), ledger, nullif(wide(parent_hi, parent_lo), 0), status, exact_money(amount), given.asset,
+    mark, key_of_mark(mark, (select run_id from plan.run)), epoch_ns(created_at::timestamp_ns),
+    operations, residue, held, print, coalesce(mixed or done.asset <> given.asset, false)
+from given left join (from footprints('fresh_operations')) done on done.transaction_id = wide(id_hi, id_lo)"""
 
 _INSERT_BALANCES = """
 insert into {schema}.balances select
@@ -152,9 +151,13 @@ left join plan.accounts external
 
 
 def store_transactions(ground: Ground, items: list[tuple[int, TransactionItem]]) -> None:
-    """Append transactions, each with the row of its ledger, and their operations to the book."""
+    """Append transactions, each with the row of its ledger, and their operations to the book.
+
+    Balances must be stored before: an operation's sign is its balance's.
+    """
     if not items:
         return
+    _store_operations(ground, items)
     ledgers = np.array([ledger for ledger, _ in items], dtype=np.uint32)
     found = [item for _, item in items]
     columns: dict[str, Column] = {
@@ -168,13 +171,10 @@ def store_transactions(ground: Ground, items: list[tuple[int, TransactionItem]])
         **_ids("parent", [item.parent_transaction_id or "" for item in found]),
     }
     ground.insert(_INSERT_TRANSACTIONS, columns)
-    _store_operations(ground, items)
 
 
 def _store_operations(ground: Ground, items: list[tuple[int, TransactionItem]]) -> None:
     rows = [(ledger, item.id, operation) for ledger, item in items for operation in item.operations or ()]
-    if not rows:
-        return
     found = [operation for _, _, operation in rows]
     columns: dict[str, Column] = {
         "ledger": np.array([row[0] for row in rows], dtype=np.uint32),
@@ -196,7 +196,8 @@ def _store_operations(ground: Ground, items: list[tuple[int, TransactionItem]]) 
         **_ids("account", [item.account_id for item in found]),
         **_ids("balance", [item.balance_id for item in found]),
     }
-    ground.insert(_INSERT_OPERATIONS, columns)
+    ground.insert(_FRESH_OPERATIONS, columns)
+    ground.connection.execute("insert into book.operations from fresh_operations")
 
 
 def store_balances(ground: Ground, items: list[tuple[int, BalanceItem]], *, schema: str) -> None:

@@ -12,7 +12,7 @@ def play(dice: Dice) -> Script:
     payer, payee = dice.pair("customer", "merchant")
     payment = Intent.move(dice.amount(payer), payer, payee, description="payment sent twice")
     receipt = yield payment
-    if receipt.accepted:
+    if not receipt.rejected:
         yield payment.again(receipt.mark)
 
 

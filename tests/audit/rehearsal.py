@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from pathlib import Path
@@ -63,11 +64,14 @@ class Rehearsal:
             journal=self.journal, renderer=Renderer("mixed"), clock=self.clock,
         )  # fmt: skip
 
-    def ask(self, method, path, body=None):
+    def ask(self, method, path, body=None, *, expected=(200, 201)):
         """One request outside of any journal; its decoded answer."""
         raw = json.dumps(body).encode() if body else b""
-        reply = self.app.handle(method, path, {"content-type": "application/json"}, raw)
-        assert reply.status in (200, 201), (reply.status, reply.body)
+        headers = {"content-type": "application/json", "x-idempotency": hashlib.sha256(path.encode() + raw).hexdigest()}
+        reply = self.app.handle(method, path, headers, raw)
+        if reply.status == 500:
+            reply = self.app.handle(method, path, headers, raw)
+        assert reply.status in expected, (reply.status, reply.body)
         return json.loads(reply.body)
 
     def _settle(self, organization, name):
@@ -84,7 +88,13 @@ class Rehearsal:
                 self.accounts.append(AccountRef(len(self.accounts), made["id"], alias, code, scale, ledger, role))
                 leg = {"accountAlias": alias, "amount": {"asset": code, "value": FUNDS}}
                 send = {"asset": code, "value": FUNDS, "distribute": {"to": [leg]}}
-                self.ask("POST", f"{ledger.path}/transactions/inflow", {"description": alias, "send": send})
+                # A planted defect may strike here already: then this account is the poorer for it, before the opening.
+                self.ask(
+                    "POST",
+                    f"{ledger.path}/transactions/inflow",
+                    {"description": alias, "send": send},
+                    expected=(201, 422, 500),
+                )
             self.accounts.append(
                 AccountRef(len(self.accounts), "", f"@external/{code}", code, scale, ledger, "external", external=True)
             )

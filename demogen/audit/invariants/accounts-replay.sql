@@ -1,15 +1,21 @@
 -- Every account's balance before the load, plus what the journal did to it, is what the ledger says now.
 -- Source: contract 8.2, 7.1, 7.2. Catches: lost-update, acknowledged-not-written, double-apply, stale-balance.
 -- Needs: journal, opening, balances.
-with intended as (
-    select l.account, l.balance_key,
-        sum(case when l.side = 0 then -l.amount when e.effect = 'moved' then l.amount else 0 end) as available,
-        sum(if(l.side = 0 and e.effect = 'held', l.amount, 0)) as on_hold
-    from journal.legs l join facts.effects e on e.origin = l.arrival_id
-    where e.effect <> 'nothing' group by l.account, l.balance_key),
-named as (
-    select a.account_id, i.balance_key, i.available, i.on_hold
-    from intended i join plan.accounts a using (account)),
+with gains as (
+    select payer as account, 'default' as balance_key, sum(-amount) as available,
+        sum(amount) filter (effect = 'held') as on_hold
+    from facts.requests where payer is not null and effect <> 'nothing' group by payer
+    union all
+    select payee, 'default', sum(amount), 0
+    from facts.requests where payer is not null and effect = 'moved' group by payee
+    union all
+    select l.account, l.balance_key, sum(case when l.side = 0 then -l.amount when r.effect = 'moved' then l.amount end),
+        sum(l.amount) filter (l.side = 0 and r.effect = 'held')
+    from journal.more_legs l join facts.requests r on r.origin = l.arrival_id
+    where r.effect <> 'nothing' group by l.account, l.balance_key),
+intended as (
+    select a.account_id, g.balance_key, sum(g.available) as available, sum(g.on_hold) as on_hold
+    from gains g join plan.accounts a using (account) group by a.account_id, g.balance_key),
 compared as (
     select coalesce(n.account_id, b.account_id, i.account_id) as account_id,
         coalesce(n.balance_key, b.balance_key, i.balance_key) as balance_key,
@@ -19,7 +25,7 @@ compared as (
         coalesce(b.on_hold, 0) + coalesce(i.on_hold, 0) as expected_hold, coalesce(n.on_hold, 0) as found_hold
     from facts.balances_now n
     full join facts.balances_before b using (account_id, balance_key)
-    full join named i
+    full join intended i
         on i.account_id = coalesce(n.account_id, b.account_id) and i.balance_key = coalesce(n.balance_key, b.balance_key))
 select format('account {} ({}, {}): expected {}{}, the ledger says {}{}', coalesce(alias, uuid_text(account_id)),
         coalesce(asset, '?'), balance_key, money_text(worth(expected, direction)),
@@ -43,4 +49,5 @@ union all
 select format('{} commits, cancels or reverts are of transactions from before the run', count(*))
 from facts.foreign_steps having count(*) > 0
 union all
-select format('the legs of {} booked attempts are missing from the journal', count(*)) from facts.torn having count(*) > 0;
+select format('the legs of {} booked attempts are missing from the journal', count(*))
+from facts.requests where torn and effect <> 'nothing' having count(*) > 0;

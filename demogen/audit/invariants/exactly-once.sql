@@ -2,31 +2,31 @@
 -- Source: contract 6, 7.1, 7.2. Catches: acknowledged-not-written, double-apply, double-commit, slot-forgotten.
 -- Needs: journal, transactions.
 with creates as (
-    select c.key_id, c.answered_id, b.transaction_id, coalesce(b.copies, 0) as copies, c.sent_ns, c.accepted,
-        c.doubtful, c.in_flight, c.code, case
-            when c.accepted > 0 and b.key_id is null then 'was acknowledged as ' || uuid_text(c.answered_id) || ' and is not in the book'
-            when b.copies > 1 then 'is booked ' || b.copies || ' times, first as ' || uuid_text(b.transaction_id)
-            when c.accepted > 0 and c.answered_id <> b.transaction_id
-                then 'was acknowledged as ' || uuid_text(c.answered_id) || ' and is booked as ' || uuid_text(b.transaction_id)
-            when c.accepted = 0 and c.doubtful = 0 and c.in_flight = 0 and b.key_id is not null
-                then 'was refused with ' || lpad(c.code::varchar, 4, '0') || ' and is booked as ' || uuid_text(b.transaction_id)
+    select key_id, answered_id, booked_id, copies, sent_ns, case
+            when accepted > 0 and copies = 0 then 'was acknowledged as ' || uuid_text(answered_id) || ' and is not in the book'
+            when copies > 1 then 'is booked ' || copies || ' times, first as ' || uuid_text(booked_id)
+            when accepted > 0 and answered_id <> booked_id
+                then 'was acknowledged as ' || uuid_text(answered_id) || ' and is booked as ' || uuid_text(booked_id)
+            else 'was refused with ' || lpad(code::varchar, 4, '0') || ' and is booked as ' || uuid_text(booked_id)
         end as fault
-    from facts.creates c left join facts.booked b using (key_id)),
+    from facts.requests
+    where (accepted > 0 and copies = 0) or copies > 1 or (accepted > 0 and answered_id <> booked_id)
+        or (accepted = 0 and doubtful = 0 and in_flight = 0 and copies > 0)),
 states as (
-    select e.key_id, e.transaction_id, e.sent_ns, case
+    select r.key_id, r.transaction_id, r.sent_ns, case
             when coalesce(s.committed, 0) + coalesce(s.cancelled, 0) > 1
                 then format('was settled {} times', s.committed + s.cancelled)
-            when e.action = 4 then if(e.status = 'NOTED', null, 'is an annotation with status ' || e.status)
-            when not e.pending then if(e.status = 'APPROVED', null, 'has status ' || e.status || ' instead of APPROVED')
-            when s.committed > 0 then if(e.status = 'APPROVED', null, 'was committed and has status ' || e.status)
-            when s.cancelled > 0 then if(e.status = 'CANCELED', null, 'was cancelled and has status ' || e.status)
-            when e.status = 'PENDING' then null
-            when e.status = 'APPROVED' and s.maybe_committed > 0 then null
-            when e.status = 'CANCELED' and s.maybe_cancelled > 0 then null
-            else 'was neither committed nor cancelled and has status ' || e.status
+            when r.action = 4 then if(r.status = 'NOTED', null, 'is an annotation with status ' || r.status)
+            when not r.pending then if(r.status = 'APPROVED', null, 'has status ' || r.status || ' instead of APPROVED')
+            when s.committed > 0 then if(r.status = 'APPROVED', null, 'was committed and has status ' || r.status)
+            when s.cancelled > 0 then if(r.status = 'CANCELED', null, 'was cancelled and has status ' || r.status)
+            when r.status = 'PENDING' then null
+            when r.status = 'APPROVED' and s.maybe_committed > 0 then null
+            when r.status = 'CANCELED' and s.maybe_cancelled > 0 then null
+            else 'was neither committed nor cancelled and has status ' || r.status
         end as fault
-    from facts.effects e left join facts.steps s on s.subject = e.transaction_id
-    where e.booked_id is not null),
+    from facts.requests r left join facts.steps s on s.subject = r.transaction_id
+    where r.booked_id is not null and (r.pending or r.action = 4 or r.status <> 'APPROVED')),
 reverts as (
     select s.subject, s.sent_ns, case
             when s.reverted > 1 then format('was reverted {} times by answer', s.reverted)
@@ -36,8 +36,8 @@ reverts as (
                 then 'has a reversal in the book although every request for one was refused'
         end as fault
     from facts.steps s left join facts.reversals r on r.parent = s.subject where s.reverts > 0)
-select format('request {} {}', mark_text(key_id), fault) as words, greatest(copies, 1)::double as size, sent_ns as at_ns,
-    key_id, coalesce(transaction_id, answered_id) as transaction_id
+select format('request {} {}', mark_text(key_id), fault) as words, greatest(copies, 1)::double as size,
+    sent_ns as at_ns, key_id, coalesce(booked_id, answered_id) as transaction_id
 from creates where fault is not null
 union all
 select format('transaction {} {}', uuid_text(transaction_id), fault), 1, sent_ns, key_id, transaction_id

@@ -2,12 +2,13 @@
 -- Source: contract 6. Catches: slot-forgotten, replay-of-another, spurious-replay.
 -- Needs: journal.
 with repeated as (
-    select a.key_id, a.arrival_id, a.replayed, a.transaction_id, a.sent_ns, a.tries, c.answered_id, c.attempts, c.tries as sent,
+    select a.key_id, a.transaction_id, a.sent_ns, a.replayed, coalesce(r.attempts, 1) as attempts,
+        coalesce(r.tries, a.tries) as sent,
         first_value(a.transaction_id) over (partition by a.key_id order by a.replayed, a.answered_ns) as first_id,
         count(*) filter (not a.replayed) over (partition by a.key_id) as executed
-    from journal.attempts a join facts.creates c using (key_id)
+    from journal.attempts a left join facts.repeated r using (key_id)
     -- A deposit before the load is sent again until it is answered, so a repeat of it was asked for (flag 32).
-    where a.action <= 6 and a.outcome = 1 and a.flags & 32 = 0 and (a.replayed or c.attempts > 1))
+    where a.action <= 6 and a.outcome = 1 and a.flags & 32 = 0 and (a.replayed or r.key_id is not null))
 select format('request {} {}', mark_text(key_id), case
         when attempts = 1 and sent = 1 then 'was answered as a repeat, but was sent once'
         when transaction_id <> first_id then 'was answered with ' || uuid_text(first_id) || ' and with ' || uuid_text(transaction_id)

@@ -9,12 +9,16 @@ linked as (
     select t.id, t.parent, t.amount, t.asset, t.created_ns, p.id as original, p.parent as grandparent,
         p.amount as original_amount, p.asset as original_asset, p.status as original_status
     from book.transactions t left join book.transactions p on p.id = t.parent where t.parent is not null),
+pairs as (
+    select id, parent, created_ns, id as part from linked where original_status = 'APPROVED'
+    union all
+    select id, parent, created_ns, original from linked where original_status = 'APPROVED'),
+gains as (from facts.moves where transaction_id in (select part from pairs)),
 undone as (
-    select l.id, l.parent, m.account_id, m.balance_key, any_value(m.alias) as alias, sum(m.available) as residue,
-        any_value(l.created_ns) as created_ns
-    from linked l join facts.moves m on m.transaction_id in (l.id, l.original)
-    where l.original is not null and l.original_status = 'APPROVED'
-    group by l.id, l.parent, m.account_id, m.balance_key having sum(m.available) <> 0)
+    select p.id, p.parent, g.account_id, g.balance_key, any_value(g.alias) as alias, sum(g.available) as residue,
+        any_value(p.created_ns) as created_ns
+    from pairs p join gains g on g.transaction_id = p.part
+    group by p.id, p.parent, g.account_id, g.balance_key having sum(g.available) <> 0)
 select format('the reversal {} of {} {}', uuid_text(transaction_id), uuid_text(subject),
         if(id is null, 'is not in the book', 'names ' || coalesce(uuid_text(parent), 'no original'))) as words,
     1::double as size, sent_ns as at_ns, null::ubigint as key_id, transaction_id
@@ -30,4 +34,7 @@ from linked where original is not null and (grandparent is not null or original_
 union all
 select format('the reversal {} of {} leaves {} on {} ({})', uuid_text(id), uuid_text(parent), money_text(residue), alias, balance_key),
     abs(residue)::double, created_ns, null, id
-from undone;
+from undone
+union all
+select format('transaction {} has {} reversals', uuid_text(parent), copies), copies::double, created_ns, null, parent
+from facts.reversals where copies > 1;
