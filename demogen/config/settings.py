@@ -6,6 +6,7 @@ May import: `kinds`.
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -58,7 +59,7 @@ class Settings(BaseModel):
     # The run.
     run_dir: Path | None = _set(None, "Folder of the run; by default runs/<run-id>.", "DIR")
     scenario: str = _set("retail", "Scenario by name, or a TOML file.", "NAME", min_length=1)
-    target_tps: float = _set(100.0, "Transactions a second to keep up, whatever the latency.", "TPS", gt=0, le=100_000)
+    target_tps: float = _set(200.0, "Transactions a second to keep up, whatever the latency.", "TPS", gt=0, le=100_000)
     duration_s: Span = _set(30.0, "How long the load lasts.", "TIME", key="duration", gt=0)
     seed: int = _set(1, "Same seed, same run.", "N", ge=0, lt=2**63)
     transaction_format: Literal["json", "dsl", "mixed"] = _set(
@@ -74,6 +75,8 @@ class Settings(BaseModel):
     # Who exists.
     preset: Preset = _set("small", f"Population: {', '.join(PRESETS)}.", "NAME")
     population: Path | None = _set(None, "Use the population of this run folder instead of making one.", "DIR")
+    spec: Path | None = _set(None, "Population spec in a file of its own; flags override it.", "FILE")
+    templates: Path | None = _set(None, "Folder of templates that override or extend the shipped ones.", "DIR")
     organizations: int | None = _set(None, "Organizations.", "N", flag="orgs", ge=1)
     ledgers_per_org: int | None = _set(None, "Ledgers in each organization.", "N", ge=1)
     assets_per_ledger: int | None = _set(None, "Assets in each ledger.", "N", ge=1)
@@ -84,9 +87,12 @@ class Settings(BaseModel):
     transactions_per_account: Count | None = _set(None, "Transactions for each account.", "N")
     transactions: Count | None = _set(None, "Transactions in total.", "N")
     patterns: Names = _set((), "Only these transaction patterns, by comma.", "NAMES")
+    industries: Names = _set((), "Only these industries, by comma.", "NAMES")
     account_types: Names = _set((), "Only these account types, by comma.", "NAMES")
-    asset_types: Names = _set((), "Only these asset types, by comma.", "NAMES")
+    asset_types: Names = _set((), "Only these kinds of assets, by comma.", "NAMES")
     locale: Literal["us", "br", "mixed"] = _set("mixed", "Where people and companies are from.", "LOCALE")
+    history_days: Count | None = _set(None, "Date deposits and transactions back over so many days.", "N")
+    history_end: date | None = _set(None, "Day the history ends before.", "DATE")
     idempotency: bool = _set(True, "Send an idempotency key with every transaction.")
     external_ids: bool = _set(True, "Give entities an external id.")
     validation: bool = _set(True, "Refuse invalid entities; off: only warn.", env="ENABLE_VALIDATION")
@@ -97,6 +103,7 @@ class Settings(BaseModel):
     )
     part: str | None = _set(None, "Part K of N of a distributed plan, as K/N.", "K/N", pattern=r"^[1-9]\d*/[1-9]\d*$")
     concurrency: int = _set(32, "Requests in flight while provisioning.", "N", ge=1, le=4096)
+    max_rate: float | None = _set(None, "Requests a second at most, while provisioning.", "N", gt=0)
     batch_size: int = _set(100, "Entities between two checkpoints.", "N", env="BATCH_SIZE", ge=1)
     max_entities_in_memory: int = _set(
         100_000, "Entities held in memory at most.", "N", env="MAX_ENTITIES_IN_MEMORY", ge=100
