@@ -247,6 +247,13 @@ def test_waiting_ends_on_time_and_never_early():
         assert statistics.median(late) < NS_PER_MS
 
 
+def test_waiting_for_ever_ends_when_something_finishes():
+    with serving(polite) as server, pumping(server.url) as pump:
+        assert pump.offer(GET, 1, 1 << 62)
+        pump.launch()
+        assert isinstance(pump.collect(1 << 62)[0][1], Response)
+
+
 def test_a_wait_function_is_used_instead_of_blocking_and_wakes_on_time():
     """The pump's epoll nests in another loop: its timer makes it readable, whatever that loop's own precision."""
     import select

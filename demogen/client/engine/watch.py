@@ -15,6 +15,7 @@ from demogen.clock import NS_PER_MS, NS_PER_S
 
 EVENTS_MAX = 256  # a turn
 COARSE_NS = 3 * NS_PER_MS  # waits longer than this begin with epoll's own time-out
+LONGEST_NS = 3600 * NS_PER_S  # epoll takes no more than some weeks
 
 #: Waits until a descriptor is readable or that many seconds have passed (under gevent: parks the greenlet).
 Wait = Callable[[int, float], object]
@@ -49,7 +50,8 @@ class Watch:
         return self._poll(0, EVENTS_MAX)
 
     def events(self, left_ns: int) -> Events:
-        """Events that are there, or the first to come within `left_ns`."""
+        """Events that are there, or the first to come within `left_ns` (an hour at most)."""
+        left_ns = min(left_ns, LONGEST_NS)
         if left_ns > COARSE_NS and self._wait is None:
             # Rounded down to whole milliseconds, so that the exact wait below still has its turn.
             return self._poll((left_ns - NS_PER_MS) // NS_PER_MS / 1000, EVENTS_MAX)
