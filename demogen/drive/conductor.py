@@ -79,6 +79,7 @@ class Conductor:
         self._generation = 0
         self._epoch_ns = 0
         self._base_index = 0
+        self._promised_before = 0.0
         self._started_wall_ns = 0
         self._ended_wall_ns = 0
         self._interrupted = False
@@ -189,6 +190,7 @@ class Conductor:
         left = None if self.plan.seconds is None else self.plan.seconds - (at_ns - self._started_wall_ns) / NS_PER_S
         if left is not None and left <= 0:
             return
+        self._promised_before += self._schedule.accumulated((at_ns - self._epoch_ns) / NS_PER_S)
         self._schedule, self.target_tps = constant(tps, left), tps
         self._epoch_ns, self._base_index = at_ns, first
         self._share(first_index=first)
@@ -277,12 +279,19 @@ class Conductor:
             started_wall_ns=self._started_wall_ns,
             ended_wall_ns=self._ended_wall_ns,
             window_s=window_s,
-            promised_tps=self.target_tps,
+            promised_tps=self._promised_tps(window_s),
             workers=max(1, len(self.seats)),
             workers_lost=lost,
             interrupted=self._interrupted,
             degraded=self.degraded,
         )
+
+    def _promised_tps(self, window_s: float) -> float:
+        """The mean rate that was promised in the window, whatever the target was changed to on the way."""
+        if not self._promised_before or window_s <= 0:
+            return self.target_tps
+        since_s = window_s - (self._epoch_ns - self._started_wall_ns) / NS_PER_S
+        return round((self._promised_before + self._schedule.accumulated(max(0.0, since_s))) / window_s, 3)
 
     def _never_offered(self, facts: Facts) -> Tally:
         """Arrivals that went down with a worker: in the schedule, claimed by nobody who could tell."""

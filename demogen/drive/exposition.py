@@ -5,6 +5,7 @@ One target for a whole cluster: the conductor's merged tally. May import: promet
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,18 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from demogen.errors import UsageError
 from demogen.record.metrics import RunCollector, Snapshot
+
+
+def require_free(host: str, port: int) -> None:
+    """Raises UsageError where the web UI's port is taken: Locust itself would end in a traceback."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UsageError(
+                f"cannot serve the web UI on port {port}: {error.strerror}", hint="name another --web-port"
+            ) from error
 
 
 class Exposition:

@@ -20,7 +20,7 @@ from demogen.config import Settings
 from demogen.drive import load as loads
 from demogen.drive.bootstrap import Bootstrap
 from demogen.drive.conductor import Conductor
-from demogen.drive.exposition import Exposition
+from demogen.drive.exposition import Exposition, require_free
 from demogen.drive.load import Load, Setup
 from demogen.drive.options import settings_of
 from demogen.drive.users import mix_of
@@ -126,6 +126,7 @@ class ConductorSide:
                 port = self._exposition.listen(settings.metrics_port)
                 log.info("metrics at http://127.0.0.1:%d/metrics", port)
             if self._environment.web_ui is not None:
+                require_free(self._environment.web_ui.host, self._environment.web_ui.port)
                 self._exposition.mount(self._environment.web_ui)
         except DemogenError as error:
             _say(error)

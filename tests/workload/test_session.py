@@ -5,6 +5,7 @@ from stages import Theatre
 
 from demogen.pacing.schedule import constant, ramp
 from demogen.population.directory import Population
+from demogen.population.extras import Extras
 from demogen.record.folder import RunFolder
 from demogen.record.measurement import load
 from demogen.workload.scenario import ThresholdSpec, find_scenario
@@ -15,7 +16,7 @@ def make_session(tmp_path, schedule, **details):
     theatre = Theatre(tmp_path)
     folder = RunFolder.create(tmp_path / "run")
     about = {"id": "p1", "seed": "1", "preset": "custom"}
-    population = Population(about=about, ledgers=[theatre.accounts[0].ledger], accounts=theatre.accounts, counts={})
+    population = Population(about=about, ledgers=[theatre.accounts[0].ledger], accounts=theatre.accounts, counts={}, extras=Extras())
     run = Run(
         run_id="r2", scenario="test", seed=3, host="memory", server="v3.8.0", schedule=schedule, mix_spelling="mixed",
         deadline_s=5.0, **details,
