@@ -58,12 +58,25 @@ class SandboxApp:
         )
         if self.world.defects.any:
             self.world.saboteur = Saboteur(self.world)
-        self._table = Table(routes(chosen), head_follows_get=chosen.head_follows_get)
+        self._routes = tuple(routes(chosen))
+        self._table = Table(self._routes, head_follows_get=chosen.head_follows_get)
 
     @property
     def dirty(self) -> bool:
         """Whether something was written that `commit` has not put on disk."""
         return self._store.database.writing
+
+    @property
+    def route_names(self) -> list[str]:
+        """The names by which routes are spoken of, in the order of the table."""
+        return list(dict.fromkeys(route.name for route in self._routes))
+
+    def route_name(self, method: str, target: str) -> str:
+        """The name of the route a request would reach; empty where there is none."""
+        try:
+            return self._table.find(method, target.partition("?")[0])[0].name
+        except FrameworkRefusal:
+            return ""
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
         """One request, committed before it is answered. Header names are lower case."""

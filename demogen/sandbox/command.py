@@ -1,6 +1,6 @@
 """What `demogen sandbox` does once its flags are read: open, announce, serve, close.
 
-May import: demogen.errors, demogen.sandbox.
+May import: demogen.clock, demogen.errors, demogen.sandbox.
 """
 
 from __future__ import annotations
@@ -9,10 +9,14 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from random import Random
 
+from demogen.clock import SystemClock
 from demogen.errors import UsageError
 from demogen.sandbox.app import SandboxApp
+from demogen.sandbox.controls.gate import Controls, Gate
+from demogen.sandbox.controls.panel import Panel
 from demogen.sandbox.dialect import DIALECTS
 from demogen.sandbox.server import Server
 
@@ -29,6 +33,8 @@ class Options:
     dialect: str = "v3.8"
     quirks: str = "all"
     defects: Sequence[str] = ()
+    controls: Controls = field(default_factory=Controls)
+    control_panel: bool = False
     die_with_parent: bool = False
 
 
@@ -39,7 +45,11 @@ def run(options: Options, *, announce: Callable[[str], None]) -> None:
     if options.die_with_parent:
         _tie_to_parent()
     app = SandboxApp(db=options.db, dialect=options.dialect, quirks=options.quirks, defects=options.defects)
-    server = Server(app, host=options.host, port=options.port)
+    clock = SystemClock()
+    gate = Gate(options.controls, clock=clock, rng=Random(clock.wall_ns()))
+    app.world.lag_us = gate.lag_us
+    panel = Panel(app, gate) if options.control_panel else None
+    server = Server(app, gate=gate, clock=clock, host=options.host, port=options.port, panel=panel)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: server.stop())
     announce(_announcement(options, server.url))

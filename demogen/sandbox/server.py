@@ -7,14 +7,20 @@ demogen.clock, demogen.errors, demogen.sandbox.
 from __future__ import annotations
 
 import errno
+import heapq
 import select
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
 
+from demogen.clock import NS_PER_S, Clock
 from demogen.errors import UsageError
 from demogen.sandbox.app import SandboxApp
 from demogen.sandbox.connection import Connection, Request
+from demogen.sandbox.controls.faults import DROP
+from demogen.sandbox.controls.gate import Gate, faulty
+from demogen.sandbox.controls.panel import PREFIX, Panel
+from demogen.sandbox.http import Reply
 
 _BACKLOG = 4096
 _RECEIVE_BYTES = 65_536
@@ -24,10 +30,24 @@ _ACCEPTS = 256
 
 
 class Server:
-    """An event loop over one listening socket."""
+    """An event loop over one listening socket, with a gate in front of the ledger."""
 
-    def __init__(self, app: SandboxApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        app: SandboxApp,
+        *,
+        gate: Gate,
+        clock: Clock,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        panel: Panel | None = None,
+    ) -> None:
         self._app = app
+        self._gate = gate
+        self._panel = panel
+        self._now_ns = clock.now_ns
+        self._held: list[tuple[int, int, Request, Reply]] = []
+        self._count = 0
         self._listener = _listen(host, port)
         self._poll = select.epoll()
         self._poll.register(self._listener.fileno(), _READ)
@@ -62,7 +82,7 @@ class Server:
         while not self._stopping:
             group: list[Request] = []
             touched: list[Connection] = []
-            for fd, events in self._poll.poll():
+            for fd, events in self._poll.poll(self._patience_s()):
                 if fd == listener:
                     self._accept()
                 elif fd == wake:
@@ -75,8 +95,26 @@ class Server:
                             group += self._receive(connection)
             if group:
                 self._run(group)
+            if self._held:
+                touched += self._release()
             self._send(touched)
         self._close()
+
+    def _patience_s(self) -> float | None:
+        """How long nothing of our own is due."""
+        if not self._held:
+            return None
+        return max(0.0, (self._held[0][0] - self._now_ns()) / NS_PER_S)
+
+    def _release(self) -> list[Connection]:
+        """Answer what was held back long enough; the connections to send on."""
+        due: list[Connection] = []
+        now_ns = self._now_ns()
+        while self._held and self._held[0][0] <= now_ns:
+            _, _, request, reply = heapq.heappop(self._held)
+            self._answer(request, reply)
+            due.append(request.connection)
+        return due
 
     def _accept(self) -> None:
         for _ in range(_ACCEPTS):
@@ -112,18 +150,53 @@ class Server:
 
     def _run(self, group: list[Request]) -> None:
         """Run a group and commit it; if a handler breaks, nothing of the group has happened."""
-        app = self._app
+        app, came_ns = self._app, self._now_ns()
+        work = self._guarded if self._gate.guards or self._panel is not None else self._plain
         try:
-            replies = [app.run(one.method, one.target, one.headers, one.body) for one in group]
+            replies = [work(request) for request in group]
             app.commit()
-        except Exception:  # noqa: BLE001 - a broken handler must not take the server along; it is printed and answered 500
+        except Exception:  # noqa: BLE001 - a broken handler must not take the server along; it is printed, answered 500
             broken = app.abandon()
             replies = [broken] * len(group)
         for request, reply in zip(group, replies, strict=True):
+            if self._gate.delays and not self._is_panel(request):
+                self._count += 1
+                heapq.heappush(self._held, (self._gate.release_ns(came_ns), self._count, request, reply))
+            else:
+                self._answer(request, reply)
+
+    def _is_panel(self, request: Request) -> bool:
+        """For this machine only, and never held back."""
+        return self._panel is not None and request.target.startswith(PREFIX + "/") and request.connection.is_loopback
+
+    def _plain(self, request: Request) -> Reply:
+        return self._app.run(request.method, request.target, request.headers, request.body)
+
+    def _guarded(self, request: Request) -> Reply:
+        """A request past the panel, the gate, and the errors made on purpose."""
+        path = request.target.partition("?")[0]
+        if self._panel is not None and self._is_panel(request):
+            return self._panel.handle(request.method, path, request.body)
+        refused = self._gate.admit(request.method, path, request.headers, request.body)
+        if refused is not None:
+            return refused
+        fault = self._gate.fault(self._app.route_name(request.method, path))
+        if fault is None:
+            return self._plain(request)
+        if fault.after:
+            self._plain(request)
+        return faulty(fault)
+
+    def _answer(self, request: Request, reply: Reply) -> None:
+        if reply.status == DROP:
+            request.connection.cut = True
+        else:
             request.answer(reply)
 
     def _send(self, touched: Iterable[Connection]) -> None:
         for connection in touched:
+            if self._connections.get(connection.fd) is not connection:
+                continue
             if connection.cut:
                 self._drop(connection)
                 continue

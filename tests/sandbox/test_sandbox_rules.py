@@ -157,7 +157,8 @@ def test_walking_a_cursor_list_to_the_end_and_back(bank: Bank) -> None:
     ("query", "code"),
     [
         ("limit=101", "0080"), ("limit=-1", "0082"), ("page=0", "0082"), ("sort_order=DESC", ""),
-        ("sort_order=x", "0081"), ("start_date=2024-01-01", "0083"), ("start_date=2024-01-02&end_date=2024-01-01", "0078"),
+        ("sort_order=x", "0081"), ("start_date=2024-01-01", "0083"),
+        ("start_date=2024-01-02&end_date=2024-01-01", "0078"),
         ("start_date=2024-01-01T10:00:00Z&end_date=2024-01-01", "0078"), ("cursor=e30=", "0082"), ("unknown=1", ""),
     ],
 )  # fmt: skip

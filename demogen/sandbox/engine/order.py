@@ -60,9 +60,9 @@ class Order(msgspec.Struct):
 def fingerprint(order: Order) -> str:
     """A hash of what the order says: key order and number spelling do not matter, all content does (contract 6)."""
     content = (
-        order.description, order.code, order.group_name, order.pending or order.asked_pending, order.metadata, order.date_us, order.route,
-        order.route_id, order.asset, exact.text(order.value), [_say(leg) for leg in order.sources],
-        [_say(leg) for leg in order.targets],
+        order.description, order.code, order.group_name, order.pending or order.asked_pending, order.metadata,
+        order.date_us, order.route, order.route_id, order.asset, exact.text(order.value),
+        [_say(leg) for leg in order.sources], [_say(leg) for leg in order.targets],
     )  # fmt: skip
     return sha256(_encode(content)).hexdigest()
 
