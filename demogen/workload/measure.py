@@ -36,7 +36,7 @@ from demogen.workload import mix as mixes
 LATE_AFTER_US = 10_000
 
 #: A generator that notices its arrivals this late, at P99, is the bottleneck: nothing it reports is about the ledger.
-LOOP_LAG_MAX_US = 50_000
+LOOP_LAG_MAX_US = 100_000
 
 _ANSWERED = frozenset({Outcome.ACCEPTED, Outcome.REJECTED})
 _POINTS_MAX = 1200

@@ -51,8 +51,10 @@ def no_child_is_left(marker: str):
         assert marker not in words, words
 
 
-def assert_a_run_that_is_fine(folder, *, tps, seconds, workers):
+def assert_a_run_that_is_fine(folder, code, *, tps, seconds, workers):
     report = report_of(folder)
+    # A machine that is busy with other tests may hold the generator up; then it must say so.
+    assert code == (6 if report["generator"]["limited"] else 0), report["gates"]
     assert report["verdict"] == "HOLDS", report["audit"]
     assert report["promised_tps"] == tps
     assert report["delivered_tps"] == pytest.approx(tps, rel=0.01)
@@ -72,8 +74,8 @@ def test_one_process_headless(tmp_path):
     folder = tmp_path / "run"
     process = locust("--headless", "--target-tps", 100, "-t", "4s", "-u", 4, "-r", 4, "--run-dir", folder, cwd=tmp_path)
     code, out, err = finish(process)
-    assert code == 0, out + err
-    assert_a_run_that_is_fine(folder, tps=100, seconds=4, workers=1)
+    assert code in (0, 6), out + err
+    assert_a_run_that_is_fine(folder, code, tps=100, seconds=4, workers=1)
     assert re.search(r"no --host: practising on the embedded sandbox at http://127\.0\.0\.1:\d+", err)
     assert "HOLDS" in out
     no_child_is_left(str(folder))
@@ -95,8 +97,8 @@ def test_two_forked_processes_share_one_schedule(tmp_path):
         scraped = text if "demogen_arrivals_offered_total" in text else scraped
         time.sleep(0.3)
     code, out, err = finish(process)
-    assert code == 0, out + err
-    assert_a_run_that_is_fine(folder, tps=100, seconds=5, workers=2)
+    assert code in (0, 6), out + err
+    assert_a_run_that_is_fine(folder, code, tps=100, seconds=5, workers=2)
     figures = dict(line.rsplit(" ", 1) for line in scraped.splitlines() if line and not line.startswith("#"))
     assert 0 < float(figures["demogen_arrivals_offered_total"]) <= 500
     ended = sum(float(value) for name, value in figures.items() if name.startswith("demogen_transactions_total"))
