@@ -98,6 +98,17 @@ class Maker:
             row = failed(planned, unanswered.answer)
         return Made(row, self._now() - started_ns)
 
+    def look(self, planned: Planned) -> Job[Row | None]:
+        """A row for `planned` if the server has it; makes nothing. Raises Unanswered."""
+        place = self._place(planned)
+        if place is None:
+            return None
+        account = next((index for field, _, index in planned.references if field == "account"), None)
+        if account is not None:
+            place["id"] = self._known.id(Kind.ACCOUNT, account) or ""
+        found = (yield from self._find(planned, place, anew=True)) if place.get("id") != "" else None
+        return row_of(planned, State.FOUND, found) if found is not None else None
+
     def _attempt(self, planned: Planned, *, in_doubt: bool) -> Generator[Step, Answer, Row]:
         place = self._place(planned)
         if place is None:

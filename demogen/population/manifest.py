@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from demogen.errors import RunFolderError, UsageError
 from demogen.population.kinds import Kind
@@ -185,6 +186,12 @@ class Manifest:
         ).fetchone()
         return int(row[0])
 
+    def count_in_ledger(self, kind: Kind, ledger: int, states: Iterable[State]) -> int:
+        """How many of a kind in one ledger are in one of these states."""
+        chosen = ",".join(str(int(state)) for state in states)
+        query = f"select count(*) from entity where kind = ? and ledger = ? and state in ({chosen})"
+        return int(self._db.execute(query, (kind, ledger)).fetchone()[0])
+
     def drop_unmade(self, kind: Kind) -> None:
         """Forget the failures of an earlier run: they are tried again."""
         self._write(lambda: self._db.execute("delete from entity where kind = ? and state in (3, 4)", (kind,)))
@@ -203,6 +210,47 @@ class Manifest:
             self.flush()
         finally:
             theirs.close()
+
+    def forget_ledger(self, ledger: int) -> None:
+        """Drop the rows of everything in a ledger: it went with it."""
+        self._write(
+            lambda: self._db.execute("delete from entity where ledger = ? and kind <> ?", (ledger, Kind.LEDGER))
+        )
+
+    def start_over(self) -> None:
+        """Forget how far requests were sent: nothing of the population is left."""
+        self._write(lambda: self._db.execute("delete from frontier"))
+        self._write(lambda: self._db.execute("delete from about where key = 'adopting'"))
+
+    def copy_to(self, target: Path) -> None:
+        """A compact copy of the whole file."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db.execute("vacuum into ?", (str(target),))
+        except sqlite3.DatabaseError as error:
+            raise RunFolderError(f"cannot write {target}: {error}", hint="name a writable file") from error
+
+    def hold(self, held: Mapping[str, str]) -> None:
+        """Remember what accounts hold: account id to decimal text."""
+        self._db.execute("create table if not exists held (id blob primary key, amount text not null) without rowid")
+        rows = [(UUID(account).bytes, amount) for account, amount in held.items()]
+        self._write(lambda: self._db.executemany("insert or replace into held values (?, ?)", rows))
+
+    def held(self, position: int) -> str:
+        """What the account at a position held, as decimal text; "" where that is not known."""
+        query = "select amount from held natural join entity where kind = ? and position = ?"
+        row = self._db.execute(query, (Kind.ACCOUNT, position)).fetchone()
+        return str(row[0]) if row else ""
+
+    def index_ids(self) -> None:
+        """Make `position_of` quick."""
+        self._db.execute("create index if not exists by_id on entity (id)")
+
+    def position_of(self, kind: Kind, entity_id: str) -> int | None:
+        """Where the entity of an id stands in the plan."""
+        query = "select position from entity where id = ? and kind = ?"
+        row = self._db.execute(query, (UUID(entity_id).bytes, kind)).fetchone()
+        return int(row[0]) if row else None
 
     def forget(self, kind: Kind, position: int) -> None:
         """Drop a row: the entity is gone from the server."""

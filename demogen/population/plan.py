@@ -7,7 +7,7 @@ the same spec, seed and templates give the same bytes anywhere. Sends nothing. M
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
 
@@ -262,6 +262,18 @@ def plan(spec: PopulationSpec, seed: int = 7, *, catalog: Catalog | None = None)
 
 
 assert MARK == "demogen_key", "bodies spell the mark's name themselves"
+
+
+def plan_again(about: Mapping[str, str], *, catalog: Catalog | None = None) -> PopulationPlan:
+    """The plan a manifest was made from. Raises UsageError where templates or Faker have changed since."""
+    spec = PopulationSpec.model_validate_json(about["spec"])
+    again = plan(spec, int(about["seed"]), catalog=catalog)
+    if again.digest != about["digest"]:
+        raise UsageError(
+            "the templates, or Faker, are not those this population was made with",
+            hint="name the same --templates, or install the same version of demogen",
+        )
+    return again
 
 
 def _switched(switch: str, ledger: int) -> bool:
