@@ -32,6 +32,11 @@ def seconds(value: object) -> object:
         raise ValueError("is no span of time: write 30s, 5m, 1h30m or seconds") from None
 
 
+def share(value: object) -> object:
+    """`5%` as 0.05; anything else as it is."""
+    return float(value[:-1]) / 100 if isinstance(value, str) and value.endswith("%") else value
+
+
 def listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
 from pydantic.fields import FieldInfo
 
-from demogen.config.kinds import PRESETS, Count, Names, Preset, Span, Url
+from demogen.config.kinds import PRESETS, Count, Names, Preset, Span, Url, share
 
 PREFIX = "DEMOGEN_"
 #: What is shown of a secret.
@@ -122,6 +122,9 @@ class Settings(BaseModel):
     junit: Path | None = _set(None, "Also write JUnit XML to this file.", "FILE")
     summary_md: Path | None = _set(
         None, "Also append a Markdown summary to this file; GitHub's own by default.", "FILE", env="GITHUB_STEP_SUMMARY"
+    )
+    max_regression: Annotated[float, BeforeValidator(share)] | None = _set(
+        None, "End with 3 where a figure surely got worse by more than this share, as 0.05 or 5%.", "SHARE", ge=0
     )
     exit_zero: bool = _set(False, "End with 0 once the report is told, whatever it says.")
     progress: bool = _set(True, "Show progress.", env="ENABLE_PROGRESS_REPORTING")

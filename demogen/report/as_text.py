@@ -1,6 +1,6 @@
 """The report for a terminal: one screen, the sentence that matters first. Plain text, no colours.
 
-May import: `run_report`, `phrases`.
+May import: `run_report`, `phrases`, `assemble`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from demogen.audit.verdict import Verdict
 from demogen.record.measurement import Spread
+from demogen.report.assemble import ALWAYS_COUNTED
 from demogen.report.phrases import about, figure, headline, milliseconds, outcomes_line, plural
 from demogen.report.run_report import RunReport
 
@@ -31,7 +32,7 @@ def _lines(report: RunReport) -> Iterator[str]:
         yield from _load(report)
     yield from _money(report)
     if report.population:
-        counts = " · ".join(plural(count, kind) for kind, count in report.population.items())
+        counts = " · ".join(plural(report.population.get(kind, 0), kind) for kind in ALWAYS_COUNTED)
         yield f"  population  {counts}"
     yield f"  report      {report.folder}/report.html"
     yield f"  exit code   {report.exit_code}"

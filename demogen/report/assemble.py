@@ -20,6 +20,9 @@ from demogen.record.measurement import Measurement, load, merged
 from demogen.report.gates import failed_gates, thresholds_with_default
 from demogen.report.run_report import RunReport
 
+#: Kinds that report.json always counts (design 9).
+ALWAYS_COUNTED = ("organizations", "ledgers", "assets", "accounts", "transactions")
+
 
 def build(folder: RunFolder) -> RunReport:
     """The report of the run in `folder`. Raises RunFolderError where a file of it is torn."""
@@ -40,12 +43,12 @@ def build(folder: RunFolder) -> RunReport:
 
 
 def population_counts(path: Path) -> dict[str, int]:
-    """Entities by kind as the manifest has them; empty where the run has no manifest."""
+    """Entities by kind as the manifest has them, 0 for one that has none; empty where the run has no manifest."""
     if not path.exists():
         return {}
     from demogen.population.directory import Population
 
-    return dict(Population.open(path).counts())
+    return dict.fromkeys(ALWAYS_COUNTED, 0) | Population.open(path).counts()
 
 
 def _audit(folder: RunFolder) -> AuditReport:

@@ -1,0 +1,224 @@
+"""`demogen run`: one process that loads a ledger at a target rate, then audits and reports; ends with the run's code.
+
+More processes, and the web UI, are Locust's. May import: `workload`, `audit`, `report`, `population`, `client`,
+`record`, `config`, `clock`, this room.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import typer
+
+from demogen.cli.asked import POPULATION, spec_of
+from demogen.cli.options import LEDGER, OUTPUT, takes
+from demogen.cli.progress import open_progress, summary_lines
+from demogen.cli.report import tell_ci
+from demogen.cli.scrape import Scrape
+from demogen.cli.screen import VerbCommand
+from demogen.cli.target import Target, open_crew, open_engine, open_target, policy_of
+from demogen.cli.ticker import Ticker
+from demogen.clock import Clock, SystemClock
+from demogen.config import Settings
+from demogen.contract.wire import check_spelling
+from demogen.errors import UsageError
+from demogen.patterns import find_patterns
+from demogen.population.directory import Population
+from demogen.record.folder import RunFolder, new_run_id
+from demogen.report import as_text, build, exit_code
+from demogen.report.renderings import write_reports
+from demogen.workload.groundwork import Groundwork
+from demogen.workload.measure import Gathering
+from demogen.workload.mix import Mix
+from demogen.workload.scenario import Scenario, find_scenario
+from demogen.workload.session import Run, Session
+
+app = typer.Typer()
+
+
+@app.command(cls=VerbCommand)
+@takes(
+    Run=(
+        "scenario", "target_tps", "duration_s", "run_dir", "depth", "transaction_format", "connections",
+        "max_connections", "metrics_port", "junit", "summary_md",
+    ),
+    Population=("population", *POPULATION),
+    Provisioning=("concurrency", "retry_attempts", "retry_delay_s"),
+    Ledger=LEDGER,
+    Output=OUTPUT,
+)  # fmt: skip
+def run(settings: Settings) -> None:
+    """Load the ledger at a target TPS whatever its latency, then prove that no cent was lost or doubled.
+
+    Without --host an embedded sandbox is started; without --population a new one is made. The scenario decides what
+    no flag does. Ends with 0 fine, 3 threshold missed, 4 books wrong, 5 books not judged, 6 load not delivered.
+    """
+    scenario = find_scenario(settings.scenario)
+    mix = Mix(scenario.mix, find_patterns())
+    clock, run_id = SystemClock(), new_run_id()
+    folder = RunFolder.create(settings.run_dir or Path("runs") / run_id)
+    asked = _Asked(settings, scenario, mix)
+    with open_target(settings, database=_database(settings, folder), clock=clock) as target:
+        _write_settings(asked, folder, run_id=run_id, target=target)
+        population = _prepared(asked, folder, run_id=run_id, target=target, clock=clock)
+        _play(asked, folder, run_id=run_id, target=target, population=population, clock=clock)
+        _audit(settings, folder, url=target.url)
+    told = build(folder)
+    write_reports(told, folder)
+    if settings.json_output:
+        typer.echo((folder.report_json).read_text(encoding="utf-8"), nl=False)
+    elif not settings.quiet:
+        typer.echo(as_text.render(told), nl=False)
+    tell_ci(told, settings)
+    raise typer.Exit(exit_code(told))
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """What was asked for: a flag, a variable or a file beats the scenario, which beats the default."""
+
+    settings: Settings
+    scenario: Scenario
+    mix: Mix
+
+    @property
+    def tps(self) -> float:
+        given = self.settings.origin("target_tps") != "default"
+        return self.settings.target_tps if given else self.scenario.schedule.tps
+
+    @property
+    def seconds(self) -> float:
+        given = self.settings.origin("duration_s") != "default"
+        return self.settings.duration_s if given else self.scenario.schedule.seconds
+
+    @property
+    def whole_units(self) -> bool:
+        return self.settings.transaction_format == "dsl"
+
+    def for_population(self) -> Settings:
+        """Settings whose preset is the scenario's where nobody named one."""
+        if self.settings.origin("preset") != "default" or self.settings.spec is not None:
+            return self.settings
+        return self.settings.model_copy(update={"preset": self.scenario.preset})
+
+
+def _prepared(asked: _Asked, folder: RunFolder, *, run_id: str, target: Target, clock: Clock) -> Population:
+    """Population, opening balances, funding."""
+    settings = asked.settings
+    silent = settings.quiet or settings.json_output or not settings.progress
+    # In a log the kinds of a small population would bury the run: one line tells them all.
+    bars = sys.stderr.isatty()
+    progress = open_progress(clock, quiet=silent or not bars, as_json=False, bars=bars)
+    with progress, open_crew(settings, target, clock=clock, note=progress.note) as crew:
+        groundwork = Groundwork(crew, policy=policy_of(settings), clock=clock, seed=settings.seed)
+        if settings.population is not None:
+            population = groundwork.adopt(folder, settings.population)
+        else:
+            spec = spec_of(asked.for_population())
+            population = groundwork.populate(folder, spec, url=target.url, progress=progress)
+            made = progress.tracking
+            if not silent and not bars and made.tracks:
+                typer.echo(summary_lines(made, now_ns=clock.now_ns())[-1], err=True)
+        groundwork.open_books(
+            folder,
+            population,
+            run_id=run_id,
+            mix=asked.mix,
+            arrivals=round(asked.tps * asked.seconds),
+            whole_units=asked.whole_units,
+        )
+    return population
+
+
+def _play(
+    asked: _Asked, folder: RunFolder, *, run_id: str, target: Target, population: Population, clock: Clock
+) -> None:
+    settings, scenario = asked.settings, asked.scenario
+    planned = Run(
+        run_id=run_id,
+        scenario=scenario.name or settings.scenario,
+        seed=settings.seed,
+        host=target.url,
+        server=target.capabilities.version,
+        schedule=scenario.schedule.build(tps=asked.tps, seconds=asked.seconds, seed=settings.seed),
+        mix_spelling=check_spelling(settings.transaction_format),
+        deadline_s=settings.request_timeout_s,
+        connections=settings.connections,
+        warm_up_s=scenario.warm_up_s,
+        cool_down_s=scenario.cool_down_s,
+        thresholds=scenario.thresholds,
+    )
+    engine = open_engine(settings, target, clock=clock, max_connections=settings.max_connections)
+    ticker = Ticker(seconds=asked.seconds, silent=settings.quiet or settings.json_output or not settings.progress)
+    try:
+        with _scrape(settings, planned, asked.mix) as scrape:
+            session = Session(
+                planned,
+                folder=folder,
+                population=population,
+                mix=asked.mix,
+                carrier=engine,
+                clock=clock,
+                on_second=lambda gathering: _each_second(gathering, ticker, scrape),
+            )
+            session.play()
+    finally:
+        ticker.end()
+        engine.close()
+
+
+def _each_second(gathering: Gathering, ticker: Ticker, scrape: Scrape) -> None:
+    ticker.second(gathering)
+    scrape.second(gathering)
+
+
+@contextmanager
+def _scrape(settings: Settings, planned: Run, mix: Mix) -> Iterator[Scrape]:
+    info = {"run_id": planned.run_id, "scenario": planned.scenario, "server": planned.server}
+    scrape = Scrape(target_tps=planned.schedule.mean_tps, patterns=mix.names, info=info)
+    if settings.metrics_port is not None:
+        port = scrape.listen(settings.metrics_port)
+        if not settings.quiet:
+            typer.echo(f"metrics at http://127.0.0.1:{port}/metrics", err=True)
+    try:
+        yield scrape
+    finally:
+        scrape.close()
+
+
+def _audit(settings: Settings, folder: RunFolder, *, url: str) -> None:
+    """Judge the books; what could not be judged is in the audit, not an error of ours."""
+    from demogen.audit.command import audit_folder
+
+    if not settings.quiet and not settings.json_output:
+        typer.echo("reading the ledger back and judging the books …", err=True)
+    audit_folder(folder.path, settings=settings.model_copy(update={"host": url}))
+
+
+def _database(settings: Settings, folder: RunFolder) -> Path:
+    """The embedded sandbox's file: the one that holds the population, else one in the run folder."""
+    if settings.population is None:
+        return folder.sandbox_db
+    source = settings.population if settings.population.is_dir() else settings.population.parent
+    kept = source / folder.sandbox_db.name
+    if settings.host is None and not kept.exists():
+        raise UsageError(f"the population in {source} was made on a ledger of its own", hint="name it with --host URL")
+    return kept
+
+
+def _write_settings(asked: _Asked, folder: RunFolder, *, run_id: str, target: Target) -> None:
+    """What the audit and the report read; secrets show only that they are set."""
+    told = asked.settings.public() | {
+        "run_id": run_id,
+        "host": target.url,
+        "embedded_sandbox": target.embedded,
+        "server": target.capabilities.version,
+        "dialect": target.capabilities.dialect,
+        "target_tps": asked.tps,
+        "duration": asked.seconds,
+        "mix": asked.mix.shares,
+    }
+    folder.write_text(folder.settings, msgspec.json.format(msgspec.json.encode(told), indent=1).decode())
