@@ -5,10 +5,10 @@ with wrong as (
     select id as transaction_id, key_id, created_ns, status, coalesce(held, 0) as held,
         if(status = 'PENDING', amount, 0) as expected
     from book.transactions where coalesce(held, 0) <> if(status = 'PENDING', amount, 0)),
+still_open as (
+    from book.operations where transaction_id in (select id from book.transactions where status = 'PENDING')),
 owed as (
-    select m.account_id, m.balance_key, sum(m.on_hold) as on_hold
-    from facts.moves m where m.transaction_id in (select id from book.transactions where status = 'PENDING')
-    group by m.account_id, m.balance_key),
+    select account_id, balance_key, sum(on_hold) as on_hold from moves_of('still_open') group by account_id, balance_key),
 per_balance as (
     select n.account_id, n.balance_key, n.alias, n.on_hold,
         coalesce(b.on_hold, 0) + coalesce(o.on_hold, 0) as expected

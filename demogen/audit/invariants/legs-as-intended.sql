@@ -16,8 +16,8 @@ intended as (
         sum(if(l.side = 0 and s.effect = 'held', l.amount, 0)) as on_hold
     from suspects s join journal.legs l on l.arrival_id = s.origin
     where s.effect <> 'nothing' group by s.transaction_id, l.account, l.balance_key),
-found as (
-    select m.* from facts.moves m where m.transaction_id in (select transaction_id from suspects)),
+their_operations as (from book.operations where transaction_id in (select transaction_id from suspects)),
+found as (from moves_of('their_operations')),
 compared as (
     select coalesce(f.transaction_id, i.transaction_id) as transaction_id, coalesce(f.account, i.account) as account,
         coalesce(f.balance_key, i.balance_key) as balance_key, f.alias,

@@ -1,25 +1,28 @@
 -- No request was refused for a reason that the book disproves.
 -- Source: contract 4.3, 7.1, 7.2, 10. Catches: spurious-refusal.
 -- Needs: journal, opening, balances, transactions.
--- A balance's lowest point since before the load: a refusal for want of funds is wrong where even that was enough.
-with lowest as (
+-- A refusal for want of funds is wrong where even a balance's lowest point since before the load was enough.
+with refused as (
+    select arrival_id, key_id, action, subject, code, sent_ns from journal.attempts
+    where outcome = 2 and code in (18, 87, 99) and action not in (3, 4)),
+unreverted as (
+    from book.operations where transaction_id in (select subject from refused where code = 18 and action = 9)),
+asked as (
+    select r.arrival_id, a.account_id, a.alias, l.balance_key, sum(l.amount) as amount
+    from refused r join journal.legs l using (arrival_id) join plan.accounts a using (account)
+    where r.code = 18 and l.side = 0 and l.amount > 0 and r.action <= 6
+    group by r.arrival_id, a.account_id, a.alias, l.balance_key
+    union all
+    select r.arrival_id, m.account_id, any_value(m.alias), m.balance_key, sum(m.available)
+    from refused r join moves_of('unreverted') m on m.transaction_id = r.subject
+    where r.code = 18 and r.action = 9 group by r.arrival_id, m.account_id, m.balance_key having sum(m.available) > 0),
+lowest as (
     select account_id, balance_key, min(available) as available from (
         select account_id, balance_key, available from opening.balances where account_type <> 'external'
         union all
         select account_id, balance_key, least(available_before, available_after)
-        from book.operations where moves_balance)
+        from book.operations where moves_balance and account_id in (select account_id from asked))
     group by account_id, balance_key),
-refused as (
-    select arrival_id, key_id, action, subject, code, sent_ns from journal.attempts
-    where outcome = 2 and code in (18, 87, 99) and action not in (3, 4)),
-asked as (
-    select r.arrival_id, a.account_id, a.alias, l.balance_key, sum(l.amount) as amount
-    from refused r join journal.legs l using (arrival_id) join plan.accounts a using (account)
-    where r.code = 18 and l.side = 0 and l.amount > 0 and r.action <= 6 group by r.arrival_id, a.account_id, a.alias, l.balance_key
-    union all
-    select r.arrival_id, m.account_id, any_value(m.alias), m.balance_key, sum(m.available)
-    from refused r join facts.moves m on m.transaction_id = r.subject
-    where r.code = 18 and r.action = 9 group by r.arrival_id, m.account_id, m.balance_key having sum(m.available) > 0),
 sufficient as (
     select q.arrival_id, bool_and(coalesce(l.available >= q.amount, false)) as enough,
         any_value(q.alias) as alias, max(q.amount) as amount, min(l.available) as available

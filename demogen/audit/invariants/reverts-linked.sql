@@ -13,7 +13,8 @@ pairs as (
     select id, parent, created_ns, id as part from linked where original_status = 'APPROVED'
     union all
     select id, parent, created_ns, original from linked where original_status = 'APPROVED'),
-gains as (from facts.moves where transaction_id in (select part from pairs)),
+with_originals as (from book.operations where transaction_id in (select part from pairs)),
+gains as (from moves_of('with_originals')),
 undone as (
     select p.id, p.parent, g.account_id, g.balance_key, any_value(g.alias) as alias, sum(g.available) as residue,
         any_value(p.created_ns) as created_ns

@@ -80,9 +80,6 @@ select * from facts.steps
 where committed + cancelled + revert_answers + maybe_committed + maybe_cancelled + maybe_reverted > 0
     and subject not in (select transaction_id from facts.requests where transaction_id is not null);
 
--- What each transaction did to each balance, as the ledger's own operations tell it.
-create view facts.moves as from moves_of('book.operations');
-
 -- Transactions that others made in ledgers this population shares, and the accounts they moved.
 create view facts.others as
 select t.id from book.transactions t join plan.ledgers p using (ledger) left join facts.steps s on s.subject = t.parent
