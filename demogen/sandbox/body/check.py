@@ -128,7 +128,8 @@ def _lost(value: Any, field: Field) -> Any:
         return _unexpected(value, field.shape)
     if field.kind is Kind.LIST and field.item is not None:
         item_field = field.item
-        parts = [part for part in (_lost(item, item_field) for item in value) if part is not _SAME]
+        lost = (None if item is None else _lost(item, item_field) for item in value)
+        parts = [part for part in lost if part is not _SAME]
         return parts or _SAME
     return _SAME
 

@@ -14,7 +14,6 @@ import msgspec
 from demogen.sandbox.store.database import Database
 
 _INDEX_BATCH = 20_000
-_PLACES = ",".join("?" * 27)
 
 
 class Transaction(msgspec.Struct, gc=False):
