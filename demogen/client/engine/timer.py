@@ -2,6 +2,7 @@
 
 epoll's own time-outs come in whole milliseconds; a nested epoll has none at all that the outer one would see. Where
 the kernel timer cannot be had, `exact` is False and the pump waits short and polls the rest. Never reads time.
+May import: nothing from demogen.
 """
 
 from __future__ import annotations
