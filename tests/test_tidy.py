@@ -43,7 +43,7 @@ ONLY_IN = {
     "socket": ("demogen/client/", "demogen/drive/", "demogen/sandbox/"),
     "rich": ("demogen/cli/",),
     "typer": ("demogen/cli/",),
-    "duckdb": ("demogen/audit/",),
+    "duckdb": ("demogen/audit/", "demogen/population/export.py"),
     "secrets": ("demogen/record/folder.py",),
 }
 # Expressions that only some places may use, whatever they were imported as.
@@ -312,7 +312,10 @@ start = threading.Thread.start
 threading.Thread.start = lambda thread: (watch("thread start", ()), start(thread))
 sys.addaudithook(watch)
 for name in names:
-    importlib.import_module(name)
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        seen.append([name.replace(".", "/") + ".py", 1, f"{type(error).__name__} ({error})"])
 print(json.dumps(seen))
 """
 
