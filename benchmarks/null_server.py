@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 from types import TracebackType
 
@@ -78,6 +80,7 @@ http {{
   access_log off; keepalive_requests 1000000000; keepalive_timeout 3600; client_max_body_size 16m; {temporary}
   server {{
     listen 127.0.0.1:{port} backlog=8192; default_type application/json;
+    location = /requests {{ stub_status; }}
     location / {{ add_header X-Idempotency-Replayed false always; return 201 '{body}'; }}
   }}
 }}
@@ -121,6 +124,11 @@ class NullServer:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    def requests(self) -> int:
+        """How many requests have been answered so far."""
+        with urllib.request.urlopen(f"{self.url}/requests", timeout=10) as answer:
+            return int(re.findall(rb"\d+", answer.read())[3])
+
     def _command(self, port: int) -> list[str]:
         if self.kind == "python":
             return [sys.executable, __file__, str(port)]
@@ -156,6 +164,7 @@ def serve(port: int) -> None:
     poller.register(listener.fileno(), select.EPOLLIN)
     open_: dict[int, socket.socket] = {}
     held: dict[int, bytes] = {}
+    answered = 0
     while True:
         for fd, _ in poller.poll():
             if fd == listener.fileno():
@@ -181,6 +190,12 @@ def serve(port: int) -> None:
             length = int(data[at + 15 : data.find(b"\r", at)]) if at >= 0 else 0
             if end < 0 or len(data) < end + 4 + length:
                 held[fd] = data
+                continue
+            answered += 1
+            if data.startswith(b"GET /requests "):
+                # As nginx puts it: three other numbers come first.
+                told = b"0 0 0 %d" % answered
+                sock.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(told), told))
             else:
                 sock.send(answer)
 

@@ -1,0 +1,14 @@
+// Each request with its own body of about 500 bytes and its own key.
+import http from "k6/http";
+
+const path =
+  "/v1/organizations/01980000-0000-7000-8000-000000000004/ledgers/01980000-0000-7000-8000-000000000005/transactions/json";
+const padding = " ".repeat(380);
+
+export const options = { vus: 32, duration: "120s" };
+
+export default function () {
+  const key = `r20260101-000000-${__VU}-1-${__ITER}`;
+  const body = `{"metadata":{"demogen_key":"${key}"},"send":{"asset":"USD","value":"10.5"}}` + padding;
+  http.post(__ENV.TARGET + path, body, { headers: { "Content-Type": "application/json", "X-Idempotency": key } });
+}
