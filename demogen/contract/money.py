@@ -19,7 +19,7 @@ SCALE_MAX = ATTO_SCALE
 
 # The default context rounds to 28 digits without a word; this one holds 200 and raises where that is too few.
 _EXACT = Context(prec=200, traps=[Inexact, InvalidOperation])
-_POWERS: tuple[int, ...] = tuple(10**exponent for exponent in range(ATTO_SCALE + 1))
+POWERS: tuple[int, ...] = tuple(10**exponent for exponent in range(ATTO_SCALE + 1))
 
 
 class AssetMismatch(UsageError):
@@ -66,7 +66,7 @@ def units_text(units: int, scale: int) -> str:
     """Canonical decimal text of `units` minor units: no trailing zeros, no exponent, no "-0"."""
     if scale == 0:
         return str(units)
-    whole, fraction = divmod(abs(units), _POWERS[scale])
+    whole, fraction = divmod(abs(units), POWERS[scale])
     sign = "-" if units < 0 else ""
     if fraction == 0:
         return f"{sign}{whole}"
@@ -86,16 +86,16 @@ def atto_of_text(text: str) -> int:
     """Atto units (10⁻¹⁸) of a decimal text; raises UsageError where it is finer than that."""
     whole, point, fraction = text.partition(".")
     if not point and whole.lstrip("-").isdigit():
-        return int(whole) * _POWERS[ATTO_SCALE]
+        return int(whole) * POWERS[ATTO_SCALE]
     if fraction.isdigit() and len(fraction) <= ATTO_SCALE and whole.lstrip("-").isdigit():
-        magnitude = abs(int(whole)) * _POWERS[ATTO_SCALE] + int(fraction.ljust(ATTO_SCALE, "0"))
+        magnitude = abs(int(whole)) * POWERS[ATTO_SCALE] + int(fraction.ljust(ATTO_SCALE, "0"))
         return -magnitude if whole.startswith("-") else magnitude
     return parse_units(text, ATTO_SCALE)
 
 
 def atto_of_units(units: int, scale: int) -> int:
     """Atto units of `units` minor units at `scale` (0 … 18)."""
-    return units * _POWERS[ATTO_SCALE - scale]
+    return units * POWERS[ATTO_SCALE - scale]
 
 
 def split_even(units: int, ways: int) -> list[int]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from demogen.contract.outcome import Outcome, Receipt
+from demogen.record.attempt import Attempt
 from demogen.record.histogram import Histogram
 
 #: (pattern, outcome, phase), all small numbers.
@@ -41,8 +42,8 @@ class Cell:
 class Tally:
     """Everything counted since the last delta (on a worker) or since the start (on the master).
 
-    `lag` runs from due to sent, `loop_lag` from due to noticed: the first includes waiting for a free connection, the
-    second is the generator's own doing.
+    `lag` runs from due to sent, for every arrival, and includes waiting for a free connection. `loop_lag` runs from
+    due to noticed, for the oldest arrival of each loop turn: that is the generator's own doing.
     """
 
     def __init__(self) -> None:
@@ -58,14 +59,13 @@ class Tally:
         self.intents: Counter[int] = Counter()
         self.moved: Counter[str] = Counter()
 
-    def answer(
-        self, receipt: Receipt, *, pattern: int, phase: int, due_ns: int, sent_ns: int, answered_ns: int
-    ) -> None:
+    def answer(self, attempt: Attempt, receipt: Receipt, *, sent_ns: int, answered_ns: int) -> None:
         """Count a write that has ended. Times are monotonic ns; `sent_ns` is 0 where nothing was sent."""
-        key = (pattern, receipt.outcome, phase)
+        key = (attempt.pattern, receipt.outcome, attempt.phase)
         cell = self.cells.get(key)
         if cell is None:
             cell = self.cells[key] = Cell()
+        due_ns = attempt.due_ns
         if sent_ns:
             cell.service.record(answered_ns - sent_ns)
             self.lag.record(sent_ns - due_ns)
@@ -77,15 +77,15 @@ class Tally:
         if receipt.fault is not None:
             self.faults[receipt.fault.label] += 1
 
-    def read(self, receipt: Receipt, *, pattern: int, phase: int, due_ns: int, sent_ns: int, answered_ns: int) -> None:
+    def read(self, attempt: Attempt, receipt: Receipt, *, sent_ns: int, answered_ns: int) -> None:
         """Count a read that has ended; reads are reported apart."""
-        key = (pattern, receipt.outcome, phase)
+        key = (attempt.pattern, receipt.outcome, attempt.phase)
         cell = self.reads.get(key)
         if cell is None:
             cell = self.reads[key] = Cell()
         if sent_ns:
             cell.service.record(answered_ns - sent_ns)
-        cell.response.record(answered_ns - due_ns)
+        cell.response.record(answered_ns - attempt.due_ns)
         if receipt.fault is not None:
             self.faults[receipt.fault.label] += 1
 

@@ -21,12 +21,24 @@ from demogen.contract.transactions import Action, Intent
 from demogen.contract.wire import Renderer
 from demogen.pacing.pacer import NEVER_NS, Arrival, Pacer
 from demogen.patterns import Dice, Pause, Script, Stage
-from demogen.record.journal import DropReason, Flag, JournalWriter
+from demogen.record.attempt import Attempt
+from demogen.record.journal import (
+    DUPLICATE,
+    EXPECTS_REFUSAL,
+    PENDING,
+    READ,
+    SPELLED_DSL,
+    DropReason,
+    JournalWriter,
+)
 from demogen.record.tally import COOL_DOWN, MEASURE, WARM_UP, Tally
 from demogen.workload.mix import Mix
 
 #: Reads have no place in the schedule; their numbers start far above any arrival's.
 FIRST_READ = 1 << 62
+
+#: The ledger is still busy with the first request of that key (contract 6).
+STILL_RUNNING = "0084"
 
 _RETRY_AFTER_NS = 50 * NS_PER_MS
 _RETRIES_MAX = 20
@@ -44,22 +56,13 @@ class Play:
         self.intent: Intent
 
 
-class Sending:
-    """One intent on its way: what the journal and the tally need once it has ended."""
+class Sending(Attempt):
+    """An attempt with what the player needs once it has ended."""
 
-    __slots__ = ("attempt", "due_ns", "flags", "generation", "intent", "mark", "number", "phase", "play", "request")
+    __slots__ = ("play", "request")
 
-    def __init__(self, play: Play, *, number: int, generation: int, due_ns: int, phase: int, mark: str) -> None:
-        self.play = play
-        self.intent = play.intent
-        self.number = number
-        self.generation = generation
-        self.due_ns = due_ns
-        self.phase = phase
-        self.mark = mark
-        self.attempt = 0
-        self.flags = 0
-        self.request: Request
+    play: Play
+    request: Request
 
 
 class Player:
@@ -156,10 +159,12 @@ class Player:
         self._journal.flush()
 
     def _serve(self, now_ns: int) -> None:
-        waiting, claim, loop_lag = self._waiting, self.pacer.claim, self.tally.loop_lag
+        waiting, claim = self._waiting, self.pacer.claim
+        held = len(waiting)
         while (arrival := claim(now_ns)) is not None:
             waiting.append(arrival)
-            loop_lag.record(now_ns - arrival.due_ns)
+        if len(waiting) > held:
+            self.tally.loop_lag.record(now_ns - waiting[held].due_ns)
         while waiting:
             arrival = waiting[0]
             if now_ns - arrival.due_ns > self._patience_ns:
@@ -203,99 +208,66 @@ class Player:
         intent = play.intent
         number, due_ns, generation = arrival
         mark = intent.repeats or f"{self._prefix}{generation}-{number}"
-        start_ns, end_ns = self._window_ns
-        phase = MEASURE if start_ns <= due_ns < end_ns else (WARM_UP if due_ns < start_ns else COOL_DOWN)
-        sending = Sending(play, number=number, generation=generation, due_ns=due_ns, phase=phase, mark=mark)
-        sending.request, in_dsl = self._renderer.render(intent, mark)
-        if not self._carrier.offer(sending.request, sending, self._clock.now_ns() + self._deadline_ns):
+        request, in_dsl = self._renderer.render(intent, mark)
+        sending = Sending(intent, mark, number=number, generation=generation, due_ns=due_ns)
+        if not self._carrier.offer(request, sending, self._clock.now_ns() + self._deadline_ns):
             return False
-        key_number, key_generation = number, generation
-        flags = (Flag.PENDING.value if intent.pending else 0) | (Flag.SPELLED_DSL.value if in_dsl else 0)
+        sending.play, sending.request = play, request
+        sending.pattern = pattern = play.pattern
+        sending.phase = self._phase(due_ns)
+        flags = SPELLED_DSL if in_dsl else 0
+        if intent.pending:
+            flags |= PENDING
         if intent.refused_with:
-            flags |= Flag.EXPECTS_REFUSAL.value
+            flags |= EXPECTS_REFUSAL
         if intent.repeats:
-            flags |= Flag.DUPLICATE.value
+            flags |= DUPLICATE
             _, generation_text, number_text = intent.repeats.rsplit("-", 2)
-            key_number, key_generation = int(number_text), int(generation_text)
+            sending.key_number, sending.key_generation = int(number_text), int(generation_text)
         sending.flags = flags
-        self._journal.intend(
-            intent,
-            arrival=number,
-            generation=generation,
-            key_arrival=key_number,
-            key_generation=key_generation,
-            due_ns=due_ns,
-            pattern=play.pattern,
-            flags=flags,
-            phase=phase,
-        )
-        self.tally.intents[play.pattern] += 1
+        self._journal.intend(sending)
+        self.tally.intents[pattern] += 1
         return True
 
     def _read(self, play: Play, due_ns: int) -> None:
-        intent = play.intent
-        number = next(self._read_numbers)
-        sending = Sending(play, number=number, generation=0, due_ns=due_ns, phase=MEASURE, mark="")
-        start_ns, end_ns = self._window_ns
-        sending.phase = MEASURE if start_ns <= due_ns < end_ns else (WARM_UP if due_ns < start_ns else COOL_DOWN)
-        sending.flags = Flag.READ.value
-        sending.request, _ = self._renderer.render(intent, "")
-        if not self._carrier.offer(sending.request, sending, self._clock.now_ns() + self._deadline_ns):
+        request, _ = self._renderer.render(play.intent, "")
+        sending = Sending(play.intent, "", number=next(self._read_numbers), generation=0, due_ns=due_ns)
+        if not self._carrier.offer(request, sending, self._clock.now_ns() + self._deadline_ns):
             self.tally.counts["reads_dropped"] += 1
             play.script.close()
             return
-        self._journal.intend(
-            intent, arrival=number, generation=0, key_arrival=number, key_generation=0, due_ns=due_ns,
-            pattern=play.pattern, flags=Flag.READ.value, phase=sending.phase,
-        )  # fmt: skip
+        sending.play, sending.request = play, request
+        sending.pattern, sending.phase, sending.flags = play.pattern, self._phase(due_ns), READ
+        self._journal.intend(sending)
+
+    def _phase(self, due_ns: int) -> int:
+        start_ns, end_ns = self._window_ns
+        if start_ns <= due_ns < end_ns:
+            return MEASURE
+        return WARM_UP if due_ns < start_ns else COOL_DOWN
 
     def _settle(self, delivery: Delivery) -> None:
-        ticket, result, sent_ns, answered_ns = delivery
-        assert isinstance(ticket, Sending)
-        sending, intent = ticket, ticket.intent
-        receipt = classify(intent, result, mark=sending.mark)
-        if receipt.code == "0084" and sending.attempt < _RETRIES_MAX:
+        sending, result, sent_ns, answered_ns = delivery
+        assert isinstance(sending, Sending)
+        receipt = classify(sending.intent, result, mark=sending.mark)
+        self._journal.settle(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
+        if receipt.code == STILL_RUNNING and sending.tries < _RETRIES_MAX:
             self._alarm(sending, answered_ns + _RETRY_AFTER_NS)
-        flags = sending.flags
-        if receipt.replayed:
-            flags |= Flag.REPLAYED.value
-        if receipt.expected:
-            flags |= Flag.EXPECTED.value
-        self._journal.settle(
-            arrival=sending.number,
-            generation=sending.generation,
-            outcome=receipt.outcome,
-            status=receipt.status,
-            code=int(receipt.code) if receipt.code.isdigit() else 0,
-            flags=flags,
-            fault=receipt.fault or 0,
-            sent_ns=sent_ns,
-            answered_ns=answered_ns,
-            transaction_id=receipt.transaction_id if receipt.outcome is Outcome.ACCEPTED else "",
-            attempt=sending.attempt,
-        )
-        if receipt.code == "0084" and sending.attempt < _RETRIES_MAX:
             return
-        self._count(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
+        if sending.flags & READ:
+            self.tally.read(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
+        else:
+            self._count(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
         if self._on_receipt is not None:
-            self._on_receipt(intent, receipt, answered_ns)
+            self._on_receipt(sending.intent, receipt, answered_ns)
         self._advance(sending.play, receipt, answered_ns)
 
     def _count(self, sending: Sending, receipt: Receipt, *, sent_ns: int, answered_ns: int) -> None:
-        tally, pattern = self.tally, sending.play.pattern
-        count_it = tally.read if sending.flags & Flag.READ.value else tally.answer
-        count_it(
-            receipt,
-            pattern=pattern,
-            phase=sending.phase,
-            due_ns=sending.due_ns,
-            sent_ns=sent_ns,
-            answered_ns=answered_ns,
-        )
-        intent = sending.intent
+        tally, intent = self.tally, sending.intent
+        tally.answer(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
         if sent_ns == 0 and receipt.fault is not None and not receipt.fault.sent:
-            tally.dropped[DropReason.TARGET_DOWN.label] += 0 if sending.flags & Flag.READ.value else 1
-        elif intent.units and receipt.outcome is Outcome.ACCEPTED and not intent.repeats:
+            tally.dropped[DropReason.TARGET_DOWN.label] += 1
+        elif intent.units and receipt.outcome == Outcome.ACCEPTED and not intent.repeats:
             tally.moved[f"{intent.asset}/{intent.scale}"] += intent.units
 
     def _advance(self, play: Play, receipt: Receipt, now_ns: int) -> None:
@@ -332,9 +304,9 @@ class Player:
 
     def _resend(self, sending: Sending, now_ns: int) -> None:
         """Same key, same body, same arrival: a further attempt."""
-        sending.attempt += 1
+        sending.tries += 1
         if not self._carrier.offer(sending.request, sending, now_ns + self._deadline_ns):
-            sending.attempt -= 1
+            sending.tries -= 1
             self._alarm(sending, now_ns + _RETRY_AFTER_NS)
 
     def _drop(self, arrival: Arrival, reason: DropReason) -> None:

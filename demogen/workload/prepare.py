@@ -25,6 +25,7 @@ from demogen.contract.transactions import AccountRef, Action, Intent, Leg
 from demogen.contract.wire import Renderer
 from demogen.errors import PreflightFailed, RunFolderError, UsageError
 from demogen.population.directory import Population
+from demogen.record.attempt import Attempt
 from demogen.record.folder import RunFolder
 from demogen.record.journal import Flag, JournalWriter
 from demogen.workload.rehearsal import Need
@@ -134,20 +135,12 @@ class _Teller:
         mark = f"{self._run_id}-{FUNDING_GENERATION}-{number}"
         request, _ = self._renderer.render(intent, mark)
         sent_ns = self._clock.now_ns()
-        self._journal.intend(
-            intent, arrival=number, generation=FUNDING_GENERATION, key_arrival=number,
-            key_generation=FUNDING_GENERATION, due_ns=sent_ns, pattern=0, flags=Flag.FUNDING.value,
-        )  # fmt: skip
+        attempt = Attempt(intent, mark, number=number, generation=FUNDING_GENERATION, due_ns=sent_ns)
+        attempt.flags = Flag.FUNDING
+        self._journal.intend(attempt)
         self._journal.flush()
         result = yield from persist(request, policy=self._policy, dice=self._dice)
         receipt = classify(intent, result, mark=mark)
-        flags = Flag.FUNDING.value | (Flag.EXPECTED.value if receipt.expected else 0)
         # A retry whose first try was booked after all comes back replayed; that is what the key is for.
-        self._journal.settle(
-            arrival=number, generation=FUNDING_GENERATION, outcome=receipt.outcome, status=receipt.status,
-            code=int(receipt.code) if receipt.code.isdigit() else 0,
-            flags=flags | (Flag.REPLAYED.value if receipt.replayed else 0), fault=receipt.fault or 0,
-            sent_ns=sent_ns, answered_ns=self._clock.now_ns(),
-            transaction_id=receipt.transaction_id if receipt.accepted else "",
-        )  # fmt: skip
+        self._journal.settle(attempt, receipt, sent_ns=sent_ns, answered_ns=self._clock.now_ns())
         return receipt, intent

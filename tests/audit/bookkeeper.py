@@ -25,8 +25,9 @@ from demogen.audit.pages import (
 )
 from demogen.audit.roster import load_roster
 from demogen.contract.money import units_text
-from demogen.contract.outcome import Outcome
+from demogen.contract.outcome import Outcome, Receipt
 from demogen.contract.transactions import AccountRef, Action, Intent, LedgerRef, Leg
+from demogen.record.attempt import Attempt
 from demogen.record.journal import Flag, JournalWriter
 
 RUN = "r20260101-000000-test"
@@ -111,34 +112,25 @@ class Bookkeeper:
         key = arrival if repeats is None else repeats
         flags = Flag.PENDING * intent.pending + Flag.DUPLICATE * (repeats is not None)
         self._moment += 1_000_000
-        self.writer.intend(
-            intent,
-            arrival=arrival,
-            generation=0,
-            key_arrival=key,
-            key_generation=0,
-            due_ns=self._moment,
-            pattern=0,
-            flags=flags,
-        )
+        attempt = Attempt(intent, f"{RUN}-0-{key}", number=arrival, generation=0, due_ns=self._moment)
+        attempt.key_number, attempt.flags = key, flags
+        self.writer.intend(attempt)
         made = ""
         if booked if booked is not None else outcome is Outcome.ACCEPTED:
             made = self._apply(intent, f"{RUN}-0-{key}")
         if crash:
             return made
         answered = (made or uuid7(900_000)) if outcome is Outcome.ACCEPTED else ""
-        self.writer.settle(
-            arrival=arrival,
-            generation=0,
+        receipt = Receipt(
             outcome=outcome,
             status=201,
-            code=code,
-            flags=Flag.REPLAYED * replayed,
-            fault=0,
-            sent_ns=self._moment + 1,
-            answered_ns=self._moment + 2,
+            code=f"{code:04d}" if code else "",
             transaction_id=answered if answered_id is None else answered_id,
+            replayed=replayed,
+            expected=False,
+            mark=attempt.mark,
         )
+        self.writer.settle(attempt, receipt, sent_ns=self._moment + 1, answered_ns=self._moment + 2)
         return made
 
     def _apply(self, intent: Intent, mark: str) -> str:

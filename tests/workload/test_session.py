@@ -16,7 +16,8 @@ def make_session(tmp_path, schedule, **details):
     theatre = Theatre(tmp_path)
     folder = RunFolder.create(tmp_path / "run")
     about = {"id": "p1", "seed": "1", "preset": "custom"}
-    population = Population(about=about, ledgers=[theatre.accounts[0].ledger], accounts=theatre.accounts, counts={}, extras=Extras())
+    ledgers = [theatre.accounts[0].ledger]
+    population = Population(about=about, ledgers=ledgers, accounts=theatre.accounts, counts={}, extras=Extras())
     run = Run(
         run_id="r2", scenario="test", seed=3, host="memory", server="v3.8.0", schedule=schedule, mix_spelling="mixed",
         deadline_s=5.0, **details,
