@@ -118,7 +118,8 @@ def _prepared(asked: _Asked, folder: RunFolder, *, run_id: str, target: Target, 
             population = groundwork.adopt(folder, settings.population)
         else:
             spec = spec_of(asked.for_population())
-            population = groundwork.populate(folder, spec, url=target.url, progress=progress)
+            url = "" if target.embedded else target.url
+            population = groundwork.populate(folder, spec, url=url, progress=progress)
             made = progress.tracking
             if not silent and not bars and made.tracks:
                 typer.echo(summary_lines(made, now_ns=clock.now_ns())[-1], err=True)
@@ -202,6 +203,10 @@ def _database(settings: Settings, folder: RunFolder) -> Path:
     """The embedded sandbox's file: the one that holds the population, else one in the run folder."""
     if settings.population is None:
         return folder.sandbox_db
+    if not settings.population.exists():
+        raise UsageError(
+            f"there is no population in {settings.population}", hint="make one: demogen generate --run-dir DIR"
+        )
     source = settings.population if settings.population.is_dir() else settings.population.parent
     kept = source / folder.sandbox_db.name
     if settings.host is None and not kept.exists():

@@ -41,6 +41,9 @@ def render(report: RunReport) -> str:
         element = ET.SubElement(root, "testsuite", name=suite, time=f"{report.duration_s:.3f}", **_totals(members))
         if report.started_at:
             element.set("timestamp", report.started_at)
+        facts = ET.SubElement(element, "properties")
+        for name in ("run_id", "verdict", "exit_code", "scenario", "seed", "promised_tps", "delivered_tps"):
+            ET.SubElement(facts, "property", name=name, value=_clean(str(getattr(report, name))))
         for case in members:
             _append(element, case)
     ET.SubElement(root[0], "system-out").text = _clean(headline(report))
