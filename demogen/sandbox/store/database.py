@@ -8,7 +8,7 @@ demogen.errors.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -45,6 +45,10 @@ class Database:
     def all(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """Every row of a query."""
         return self._execute(sql, values).fetchall()
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+        """The rows of a query, one at a time."""
+        return iter(self._execute(sql, values))
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> Any:
         """The first row of a query, or None."""

@@ -1,8 +1,8 @@
 """Remembers which idempotency mark booked which transaction, for as long as it counts (contract 6).
 
-Marks of the last minutes are held as digests in time buckets, so they age by dropping a bucket; the full text stands in
-the transaction's row and decides. After a restart the buckets are filled from the rows. Judges nothing. May import:
-demogen.sandbox.store.
+Marks of the last minutes are held as digests; the full text stands in the transaction's row and decides. After a
+restart they are filled from the rows. Marks with a longer time to live have a table. Judges nothing. May import:
+demogen.sandbox.ids, demogen.sandbox.store.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from hashlib import blake2b
 from demogen.sandbox.ids import first_key_at
 from demogen.sandbox.store.database import Database
 from demogen.sandbox.store.journal import Journal, Transaction
+from demogen.sandbox.store.marktable import MarkTable
 
 DEFAULT_TTL_S = 300
-_BUCKET_US = 30 * 1_000_000
 _US_PER_S = 1_000_000
 
 
@@ -28,43 +28,33 @@ class Marks:
     def __init__(self, database: Database, journal: Journal, *, now_us: int) -> None:
         self._db = database
         self._journal = journal
-        self._buckets: dict[int, dict[int, int]] = {}
+        self._table = MarkTable()
         self._fill(now_us)
 
     def _fill(self, now_us: int) -> None:
         since = first_key_at(now_us - DEFAULT_TTL_S * _US_PER_S)
-        rows = self._db.all("select key, ledger, mark, updated from transactions where key >= ?", (since,))
-        for key, ledger, mark, _ in rows:
-            if mark is not None:
-                self._put(ledger, mark, key, moment_us=(key >> 12) * 1000)
-
-    def _put(self, ledger: int, mark: str, key: int, *, moment_us: int) -> None:
-        self._buckets.setdefault(moment_us // _BUCKET_US, {})[_digest(ledger, mark)] = key
+        for key, ledger, mark in self._db.rows(
+            "select key, ledger, mark from transactions where key >= ? and mark is not null", (since,)
+        ):
+            self._table.put(_digest(ledger, mark), key, now_us=(key >> 12) * 1000)
 
     def find(self, ledger: int, mark: str, *, now_us: int) -> Transaction | None:
         """The transaction that this mark booked, while the mark counts."""
-        digest = _digest(ledger, mark)
-        for bucket in self._buckets.values():
-            key = bucket.get(digest)
-            if key is not None:
-                found = self._counting(ledger, mark, key, now_us)
-                if found is not None:
-                    return found
+        for key in self._table.keys(_digest(ledger, mark)):
+            found = self._journal.get(ledger, key)
+            if found is not None and found.mark == mark and found.mark_until > now_us:
+                return found
         row = self._db.one(
             "select transaction_key from long_marks where ledger = ? and mark = ? and until > ?", (ledger, mark, now_us)
         )
         return None if row is None else self._journal.get(ledger, row[0])
-
-    def _counting(self, ledger: int, mark: str, key: int, now_us: int) -> Transaction | None:
-        found = self._journal.get(ledger, key)
-        return found if found is not None and found.mark == mark and found.mark_until > now_us else None
 
     def remember(self, transaction: Transaction, *, now_us: int) -> None:
         """A booked transaction's mark counts from now on."""
         mark = transaction.mark
         if mark is None:
             return
-        self._put(transaction.ledger, mark, transaction.key, moment_us=now_us)
+        self._table.put(_digest(transaction.ledger, mark), transaction.key, now_us=now_us)
         if transaction.mark_until > now_us + DEFAULT_TTL_S * _US_PER_S:
             self._db.write(
                 "insert or replace into long_marks values (?, ?, ?, ?)",
@@ -72,12 +62,10 @@ class Marks:
             )
 
     def trim(self, now_us: int) -> None:
-        """Drop buckets whose marks have all expired."""
-        oldest = (now_us - DEFAULT_TTL_S * _US_PER_S) // _BUCKET_US
-        for number in [number for number in self._buckets if number < oldest]:
-            del self._buckets[number]
+        """Forget what has expired."""
+        self._table.forget_before(now_us - DEFAULT_TTL_S * _US_PER_S)
 
     def forget(self, now_us: int) -> None:
-        """After a rollback: read the buckets again."""
-        self._buckets.clear()
+        """After a rollback: read the marks again."""
+        self._table.clear()
         self._fill(now_us)
