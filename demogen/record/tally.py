@@ -58,6 +58,7 @@ class Tally:
         self.started: Counter[int] = Counter()
         self.intents: Counter[int] = Counter()
         self.moved: Counter[str] = Counter()
+        self.doubted: Counter[str] = Counter()
 
     def answer(self, attempt: Attempt, receipt: Receipt, *, sent_ns: int, answered_ns: int) -> None:
         """Count a write that has ended. Times are monotonic ns; `sent_ns` is 0 where nothing was sent."""
@@ -143,4 +144,4 @@ class Tally:
         return tally
 
 
-_COUNTERS = ("counts", "codes", "faults", "dropped", "started", "intents", "moved")
+_COUNTERS = ("counts", "codes", "faults", "dropped", "started", "intents", "moved", "doubted")

@@ -267,8 +267,9 @@ class Player:
         tally.answer(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
         if sent_ns == 0 and receipt.fault is not None and not receipt.fault.sent:
             tally.dropped[DropReason.TARGET_DOWN.label] += 1
-        elif intent.units and receipt.outcome == Outcome.ACCEPTED and not intent.repeats:
-            tally.moved[f"{intent.asset}/{intent.scale}"] += intent.units
+        elif intent.units and receipt.outcome != Outcome.REJECTED and not intent.repeats:
+            amounts = tally.moved if receipt.outcome == Outcome.ACCEPTED else tally.doubted
+            amounts[f"{intent.asset}/{intent.scale}"] += intent.units
 
     def _advance(self, play: Play, receipt: Receipt, now_ns: int) -> None:
         """Hand the script its receipt; what it wants next waits for an arrival."""
