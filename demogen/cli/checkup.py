@@ -128,21 +128,24 @@ def _processors() -> Check:
 
 
 def _writable(folder: Path) -> Check:
+    folder, there = folder.absolute(), _nearest(folder)
     probe = folder / f".doctor-{os.getpid()}"
-    there = _nearest(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"x" * 4096)
         probe.unlink()
     except OSError as error:
-        probe.unlink(missing_ok=True) if folder.is_dir() else None
         return Check("fail", "run folder", f"cannot write {folder}: {error.strerror}", "name a writable --run-dir")
     finally:
-        # Looking must leave nothing behind.
-        while folder != there and folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-            folder = folder.parent
+        _remove_empty(folder, down_to=there)
     return Check("ok", "run folder", f"{there} is writable")
+
+
+def _remove_empty(folder: Path, *, down_to: Path) -> None:
+    """Looking must leave nothing behind."""
+    while folder != down_to and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
 
 
 def _nearest(path: Path) -> Path:
