@@ -22,6 +22,9 @@ from demogen.record.journal import CREDIT, DEBIT, DTYPES, Flag, JournalFile, Kin
 ARRIVAL_BITS = 36
 GENERATIONS = 1 << 20
 
+#: Records read at once: enough for the database to take them in on all threads, 64 MiB of memory.
+_RECORDS = 1 << 20
+
 #: The ledger was still busy with the first request of that key (contract 6): the attempt goes on.
 _STILL_RUNNING = 84
 
@@ -72,7 +75,7 @@ class _File:
         self._busy: list[Column] = []
 
     def load(self) -> None:
-        for chunk in self._file.chunks():
+        for chunk in self._file.chunks(_RECORDS):
             sent = self._sent(chunk[Kind.INTENT], chunk[Kind.LEGS])
             self._settle(sent, chunk[Kind.OUTCOME])
         # A tail torn between an intent and its legs: it was never sent, since it leaves after both are written.
