@@ -1,8 +1,8 @@
 """Keeps balances: hot ones as objects, all of them in SQLite, exact after any crash.
 
 The operations are the durable truth: each carries the balance after it. Changed balances are written back in sorted
-batches (`settle`), and on opening the operations since the last batch are read again. So a transaction costs appends
-only. Judges no rule. May import: demogen.sandbox.exact, demogen.sandbox.store.database.
+batches (`settle`), and on opening the operations since the last batch are read again, some ten thousand at most. So a
+transaction costs appends only. Judges no rule. May import: demogen.sandbox.exact, demogen.sandbox.store.database.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ _COLUMNS = (
     " allow_sending, allow_receiving, settings, created, updated, ruling_sending, ruling_receiving, ruling_until"
 )
 _CACHED = 40_000
-_DIRTY_MAX = 20_000
 
 
 class Balance:
@@ -127,9 +126,7 @@ class Balances:
             self._by_name.pop((balance.ledger, balance.alias, balance.name), None)
 
     def trim(self) -> None:
-        """Between requests: bound what recovery has to read, and the cache."""
-        if len(self._dirty) >= _DIRTY_MAX:
-            self.settle()
+        """Between requests: bound the cache."""
         if len(self._by_key) >= _CACHED:
             self.settle()
             self._by_key.clear()

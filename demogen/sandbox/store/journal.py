@@ -158,10 +158,10 @@ class Journal:
         )
         return [Operation(*row) for row in rows]
 
-    def trim(self) -> None:
-        """Between requests: index a full batch."""
-        if self._unindexed >= _INDEX_BATCH:
-            self.index()
+    @property
+    def has_batch(self) -> bool:
+        """Whether enough operations came together for the slow tables to be brought up to date."""
+        return self._unindexed >= _INDEX_BATCH
 
     def index(self) -> None:
         """Bring the account index up to date, in sorted order."""

@@ -62,7 +62,8 @@ create table if not exists transactions (
     mark text,                -- idempotency key or body hash
     mark_until integer not null
 );
-create index if not exists transactions_by_ledger on transactions (ledger, key);
+-- Wide enough to list and to count without a look at the rows.
+create index if not exists transactions_by_ledger on transactions (ledger, key, created, status);
 create index if not exists transactions_by_parent on transactions (parent) where parent is not null;
 
 create table if not exists operations (

@@ -39,9 +39,11 @@ class Store:
 
     def commit(self) -> None:
         """End a group: everything written since the last call is on disk when this returns."""
+        self.balances.trim()
         if self.database.writing:
-            self.balances.trim()
-            self.journal.trim()
+            if self.journal.has_batch:
+                self.balances.settle()
+                self.journal.index()
             self.marks.trim(self.now_us())
             self.database.commit()
 
