@@ -219,7 +219,7 @@ class Catalog(Template):
     def problems_of(self, spec: PopulationSpec) -> list[tuple[str, str]]:
         """Names in `spec` that these templates do not have, each with what they do have."""
         industries = sorted({line.industry for line in self.lines.values()} | set(self.lines))
-        families = sorted({asset.family for asset in self.assets.values()})
+        families = sorted({word for asset in self.assets.values() for word in (asset.family, asset.type)})
         problems = []
         for field, asked, known in (
             ("assets", spec.assets, sorted(self.assets)),

@@ -7,7 +7,7 @@ contract, this room.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
@@ -16,6 +16,7 @@ import msgspec
 
 from demogen.client.crew import Answer, Crew, Job, Step
 from demogen.client.retry import RetryPolicy, persist
+from demogen.clock import Clock, SystemClock
 from demogen.contract.exchange import Fault, Request, Response
 from demogen.contract.routes import ROUTES
 from demogen.contract.transactions import LedgerRef
@@ -59,6 +60,7 @@ class CleanupReport(msgspec.Struct):
 class _Gone(NamedTuple):
     row: Row
     reason: str  # "" where it is deleted
+    elapsed_ns: int = 0
 
 
 def clean_up(
@@ -68,9 +70,11 @@ def clean_up(
     plan: Blueprint | None = None,
     progress: Progress | None = None,
     policy: RetryPolicy | None = None,
+    clock: Clock | None = None,
 ) -> CleanupReport:
     """Delete the population of a manifest. With `plan`, what an interrupted run made unseen is found first."""
-    cleaning = _Cleaning(book, crew, progress=progress or Quiet(), policy=policy or RetryPolicy(attempts=3))
+    patience, now = policy or RetryPolicy(attempts=3), (clock or SystemClock()).now_ns
+    cleaning = _Cleaning(book, crew, progress=progress or Quiet(), policy=patience, now=now)
     if plan is not None:
         cleaning.recover(plan)
     for kind in _ROUTES:
@@ -81,7 +85,10 @@ def clean_up(
 
 
 class _Cleaning:
-    def __init__(self, book: Manifest, crew: Crew, *, progress: Progress, policy: RetryPolicy) -> None:
+    def __init__(
+        self, book: Manifest, crew: Crew, *, progress: Progress, policy: RetryPolicy, now: Callable[[], int]
+    ) -> None:
+        self._now = now
         self.report = CleanupReport()
         self._book = book
         self._crew = crew
@@ -116,8 +123,8 @@ class _Cleaning:
         if not rows:
             return
         self._progress.started(kind.label, len(rows))
-        for row, reason in self._crew.run(self._job(row) for row in rows):
-            self._progress.done(kind.label, ok=not reason, elapsed_ns=0)
+        for row, reason, elapsed_ns in self._crew.run(self._timed(row) for row in rows):
+            self._progress.done(kind.label, ok=not reason, elapsed_ns=elapsed_ns)
             if reason:
                 self.report.kept[kind.label] = self.report.kept.get(kind.label, 0) + 1
                 told = f"{kind.label}: {reason}"
@@ -128,6 +135,11 @@ class _Cleaning:
                 self._book.forget_ledger(row.position)
             self._book.forget(kind, row.position)
         self._progress.finished(kind.label)
+
+    def _timed(self, row: Row) -> Job[_Gone]:
+        started_ns = self._now()
+        gone = yield from self._job(row)
+        return gone._replace(elapsed_ns=self._now() - started_ns)
 
     def _job(self, row: Row) -> Job[_Gone]:
         try:

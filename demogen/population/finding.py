@@ -20,6 +20,7 @@ from demogen.contract.exchange import Fault, Request, Response
 from demogen.contract.routes import ROUTES
 from demogen.contract.transactions import LedgerRef
 from demogen.contract.wire import MARK
+from demogen.errors import PreflightFailed
 from demogen.population.kinds import Kind
 from demogen.population.planned import Planned
 
@@ -70,11 +71,14 @@ _CURSOR_LISTS = (Kind.OPERATION_ROUTE, Kind.TRANSACTION_ROUTE)
 _MARK_SEARCH = (Kind.ORGANIZATION, Kind.LEDGER, Kind.ASSET, Kind.PORTFOLIO, Kind.SEGMENT)
 
 
-class Unanswered(Exception):
-    """A search could not be made: what is there stays unknown."""
+class Unanswered(PreflightFailed):
+    """A search could not be made: what is there stays unknown, and nothing may be sent on a guess."""
 
     def __init__(self, answer: Response | Fault) -> None:
-        super().__init__(answer.label if isinstance(answer, Fault) else f"HTTP {answer.status}")
+        told = answer.label if isinstance(answer, Fault) else f"HTTP {answer.status}"
+        super().__init__(
+            f"the ledger does not say what it has already ({told})", hint="run the same command again once it answers"
+        )
         self.answer = answer
 
 
@@ -147,6 +151,11 @@ class Finder:
         """The id of one balance of an account. Raises Unanswered."""
         listed = yield from self._get("balance.of_account", f"limit={PAGE}", id=account_id, **place)
         return next((item.id.bytes for item in listed.items or () if item.key == key), None)
+
+    def exists(self, organization: bytes) -> Generator[Step, Answer, bool]:
+        """Whether the server has an organization of this id. Raises Unanswered."""
+        answer = yield from self._ask("organization.get", "", id=str(UUID(bytes=organization)))
+        return answer.status == 200
 
     def _search(self, kind: Kind, place: dict[str, str], query: str, matches: Callable[[Listed], bool]) -> Search:
         listed = yield from self._page(kind, place, query)

@@ -16,6 +16,7 @@ from demogen.population.names import Names, address, names, place
 from demogen.population.spec import PopulationSpec
 
 GROUP_SIZE = 5
+_NOBODY = 2**63  # an index that no entity has
 
 
 class Seat(NamedTuple):
@@ -53,6 +54,11 @@ class Firms:
             line for name, line in self._catalog.lines.items() if not asked or name in asked or line.industry in asked
         )
         return lines or tuple(self._catalog.lines.values())
+
+    @cached_property
+    def _first_country(self) -> int:
+        """Mixed populations alternate, so that even two organizations are mixed; the seed says who begins."""
+        return Draw(self._seed, Kind.ORGANIZATION, _NOBODY).below(2)
 
     def pool(self, country: str) -> Names:
         return names(country, self._seed)
@@ -93,7 +99,7 @@ class Firms:
 
     def _identity(self, index: int) -> tuple[Draw, Seat, Line]:
         draw = Draw(self._seed, Kind.ORGANIZATION, index)
-        country = {"us": "US", "br": "BR"}.get(self._spec.locale) or ("US", "BR")[(index + draw.below(2)) % 2]
+        country = {"us": "US", "br": "BR"}.get(self._spec.locale) or ("US", "BR")[(index + self._first_country) % 2]
         # Going round the lines gives even a small population several industries; the draw varies the round.
         line = self._lines[(index * 7 + draw.below(2)) % len(self._lines)]
         pool = self.pool(country)
@@ -137,7 +143,8 @@ class Firms:
         if spec.assets:
             codes = [code for code in spec.assets if code in catalog.assets]
         if spec.asset_families:
-            codes = [code for code in codes if catalog.assets[code].family in spec.asset_families]
+            asked = set(spec.asset_families)
+            codes = [code for code in codes if asked & {catalog.assets[code].family, catalog.assets[code].type}]
         main = catalog.regions[region]
         if main in codes:
             codes = [main, *(code for code in codes if code != main)]

@@ -23,7 +23,7 @@ from demogen.population.skew import Zipf
 EXTERNAL = -1
 
 #: Bookings an hour, per thousand of a day: quiet nights, a peak at noon and one after work.
-_HOURS = (6, 4, 3, 3, 4, 8, 18, 34, 52, 62, 68, 74, 82, 70, 60, 58, 62, 72, 78, 64, 48, 34, 22, 14)
+HOURS = (6, 4, 3, 3, 4, 8, 18, 34, 52, 62, 68, 74, 82, 70, 60, 58, 62, 72, 78, 64, 48, 34, 22, 14)
 _SALARY_DAY = 25
 _WEEKEND_KEPT = 45  # of a hundred weekend bookings; the others wait for Monday
 
@@ -171,7 +171,7 @@ class History:
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-_HOUR_EDGES = tuple(accumulate(_HOURS))
+_HOUR_EDGES = tuple(accumulate(HOURS))
 _ROOT: Callable[[int], float] = lru_cache(maxsize=1024)(lambda place: float((place / 1024) ** 0.7))
 
 

@@ -74,7 +74,8 @@ def provision(
     )  # fmt: skip
     started_ns = clock.now_ns()
     try:
-        _claim(book, plan, url=url, part=part)
+        _claim(book, plan, part=part)
+        run.check_server(url)
         run.all_stages()
     finally:
         book.close()
@@ -82,7 +83,7 @@ def provision(
     return run.report
 
 
-def _claim(book: Manifest, plan: Blueprint, *, url: str, part: tuple[int, int]) -> None:
+def _claim(book: Manifest, plan: Blueprint, *, part: tuple[int, int]) -> None:
     """Make the manifest this plan's, or see that it is."""
     about = book.about()
     told = {"digest": plan.digest, "part": f"{part[0]}/{part[1]}"}
@@ -93,12 +94,8 @@ def _claim(book: Manifest, plan: Blueprint, *, url: str, part: tuple[int, int]) 
                 f"{book.path} holds another population ({theirs})",
                 hint="use the same preset, seed and part, or another folder",
             )
-    if url and about.get("url", url) != url:
-        raise UsageError(
-            f"{book.path} was made on {about['url']}, not on {url}", hint="name that host, or another folder"
-        )
     remembered = {"format": str(FORMAT), "id": plan.id, **plan.about(), **told}
-    book.describe(**remembered, **({"url": url} if url else {}))
+    book.describe(**remembered)
 
 
 class _Provisioning:
@@ -160,6 +157,20 @@ class _Provisioning:
                 self._omit(stage.kind)
             else:
                 self._run(stage)
+
+    def check_server(self, url: str) -> None:
+        """See that this is the server the manifest was made on. Addresses change; ids do not."""
+        was = self._book.about().get("url", url)
+        if was != url:
+            for row in islice(self._book.rows(Kind.ORGANIZATION, states=(State.MADE, State.FOUND)), 1):
+                [known] = self._crew.run(iter([self._maker.finder.exists(row.id or b"")]))
+                if not known:
+                    raise UsageError(
+                        f"{self._book.path} was made on {was}, and {url} is another server",
+                        hint="name that host, or another folder",
+                    )
+        if url:
+            self._book.describe(url=url)
 
     def _planned(self, kind: Kind) -> int:
         """How many of a kind this part is to make."""
