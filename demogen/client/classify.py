@@ -18,6 +18,7 @@ from demogen.contract.transactions import Action, Intent
 _ACCEPTED, _REJECTED, _INDETERMINATE = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.INDETERMINATE
 _REVERT = Action.REVERT
 _FIRST_READ = Action.READ_TRANSACTION
+_ENTITY = Action.ENTITY
 _OPEN_CODES = frozenset({"0084", "0486", "0061"})
 
 #: Every transaction answer of both versions begins with the transaction's id (recordings of POST, GET and revert).
@@ -47,7 +48,7 @@ def classify(intent: Intent, result: Response | Fault, *, mark: str) -> Receipt:
     if 200 <= status < 300:
         action = intent.action
         replayed = action <= _REVERT and replayed_answer(result)
-        transaction_id = transaction_id_of(body) if action < _FIRST_READ else ""
+        transaction_id = transaction_id_of(body) if action < _FIRST_READ or action == _ENTITY else ""
         accepted = bool(transaction_id) or action >= _FIRST_READ
         return Receipt(
             _ACCEPTED if accepted else _INDETERMINATE,

@@ -93,6 +93,35 @@ class TransactionAnswer(InLedger, frozen=True, kw_only=True, rename="camel"):
     parent_transaction_id: UUID | None = None
 
 
+class _Operations(msgspec.Struct, frozen=True):
+    operations: list[_Named] | None = None
+
+
+class _Named(msgspec.Struct, frozen=True):
+    id: str = ""
+
+
+class _Cursor(msgspec.Struct, frozen=True):
+    next_cursor: str | None = None
+
+
+def first_operation_id(body: bytes) -> str:
+    """The id of the first operation in a transaction's answer; "" where there is none."""
+    try:
+        operations = msgspec.json.decode(body, type=_Operations).operations
+    except msgspec.DecodeError:
+        return ""
+    return operations[0].id if operations else ""
+
+
+def next_cursor(body: bytes) -> str:
+    """Where the next page of a cursor list begins; "" on the last one (contract 2.3)."""
+    try:
+        return msgspec.json.decode(body, type=_Cursor).next_cursor or ""
+    except msgspec.DecodeError:
+        return ""
+
+
 class Page(msgspec.Struct, Generic[T], frozen=True):
     """A list answer of either kind (contract 2.3); `items` is null where a page is empty."""
 

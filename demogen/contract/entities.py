@@ -292,6 +292,20 @@ class BalancePatch(Body):
     settings: OverdraftSettings | None = None
 
 
+class AccountPatch(Marked):
+    """`PATCH L/accounts/{id}`; alias, type and asset stay as they are (contract 3.5)."""
+
+    name: Text | None = None
+    status: Status | None = None
+    blocked: bool | None = None
+
+
+class Note(Marked):
+    """`PATCH L/transactions/{id}` and of an operation: a merge, so that our mark stays (contract 2.1, 4, 5)."""
+
+    description: Text | None = None
+
+
 class AssetRateInput(Marked):
     """`PUT L/asset-rates` (contract 3.7). `ttl` is not optional here: without it v3.8.0 ends its own process."""
 

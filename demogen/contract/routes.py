@@ -76,6 +76,7 @@ ROUTES: dict[str, Route] = {
     "transaction.revert": Route("POST", LEDGER + "/transactions/{t}/revert"),
     "transaction.get": Route("GET", LEDGER + "/transactions/{t}"),
     "transaction.update": Route("PATCH", LEDGER + "/transactions/{t}"),
+    "operation.update": Route("PATCH", LEDGER + "/transactions/{t}/operations/{id}"),
     "transaction.list": Route("GET", LEDGER + "/transactions"),
     "transaction.count": Route("HEAD", LEDGER + "/transactions/metrics/count"),
 }

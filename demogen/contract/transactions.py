@@ -1,7 +1,7 @@
 """What we want the ledger to do: intents, their legs, and the statuses transactions pass through.
 
 An Intent is one request in the ledger's own vocabulary, before any spelling (JSON or DSL). It carries the outcome
-its pattern expects, so that a refusal that was meant counts as success. May import: `money`, `errors`.
+its pattern expects, so that a refusal that was meant counts as success. May import: `money`, `entities`, `errors`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import enum
 
 import msgspec
 
+from demogen.contract.entities import Body
 from demogen.contract.money import atto_of_units
 from demogen.errors import UsageError
 
 
 class Action(enum.IntEnum):
-    """What is asked of the ledger; the names are rows of `routes`. Below 32: writes under /transactions."""
+    """What is asked of the ledger. Below 32: writes under /transactions, which the target counts; others ride along."""
 
     CREATE = 1  # /json or /dsl
     INFLOW = 2
@@ -32,6 +33,7 @@ class Action(enum.IntEnum):
     LIST_TRANSACTIONS = 35
     LIST_ACCOUNTS = 36
     COUNT_TRANSACTIONS = 37
+    ENTITY = 48  # a write elsewhere: `Intent.route` names it, `Intent.entity` is its body
 
     @property
     def is_write(self) -> bool:
@@ -108,6 +110,9 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     that a commit, cancel, revert or read is about; `account` the one that a read is about. `refused_with` lists
     the codes that count as success where the request is meant to be refused; empty: it is meant to be
     accepted. `repeats` is the mark of an earlier attempt, for a deliberate duplicate under the same key.
+
+    An ENTITY intent creates, changes or deletes anything else: `route` is a row of `routes`, `entity` the body,
+    `subject` the {id} (or {t}) in its path, and `item` the operation of a transaction.
     """
 
     action: Action
@@ -129,6 +134,9 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     refused_with: tuple[str, ...] = ()
     repeats: str = ""
     query: str = ""
+    route: str = ""
+    entity: Body | None = None
+    item: str = ""
 
     @property
     def expects_refusal(self) -> bool:

@@ -76,7 +76,7 @@ class Renderer:
             return Request(b"POST", self._subject_target(intent), key=mark.encode()), False
         if action.is_write:
             return Request(b"POST", self._subject_target(intent)), False
-        return self._read(intent), False
+        return (_entity(intent) if action is Action.ENTITY else self._read(intent)), False
 
     def _target(self, intent: Intent) -> bytes:
         place = (intent.action, intent.ledger.index)
@@ -131,6 +131,14 @@ class Renderer:
         else:
             how = '"remaining":"remaining"'
         return f"{head}{how}{_leg_options(leg)}}}"
+
+
+def _entity(intent: Intent) -> Request:
+    """A write outside /transactions: nothing is kept of it, since its place may be new."""
+    route, subject = ROUTES[intent.route], intent.subject
+    target = _target(intent.route, intent.ledger, t=subject, id=intent.item or subject)
+    body = intent.entity.encode() if intent.entity is not None else b""
+    return Request(route.method.encode(), target, body)
 
 
 def _target(name: str, ledger: LedgerRef, query: str = "", **ids: str) -> bytes:

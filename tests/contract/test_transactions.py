@@ -61,7 +61,7 @@ def test_actions_fall_into_creates_other_writes_and_reads() -> None:
     assert writes - creates == {Action.COMMIT, Action.CANCEL, Action.REVERT}
     assert {action.label for action in set(Action) - writes} == {
         "read_transaction", "read_balances", "read_statement", "list_transactions", "list_accounts",
-        "count_transactions",
+        "count_transactions", "entity",
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from intents_drawn import LEDGER, account, marks, spellable_intents
 
 from demogen.contract import dsl
+from demogen.contract.entities import AccountInput, AccountPatch, BalanceInput, Body, Note
 from demogen.contract.transactions import Action, Intent, Leg
 from demogen.contract.wire import Renderer, check_spelling
 from demogen.errors import CannotSpell
@@ -117,7 +118,31 @@ TARGETS = {
 }
 
 
-@pytest.mark.parametrize("action", Action, ids=lambda action: action.label)
+ENTITIES = [
+    ("account.create", "", AccountInput(asset_code="USD", type="deposit"), b"POST", b"/accounts"),
+    ("account.update", "A", AccountPatch(name="n"), b"PATCH", b"/accounts/A"),
+    ("account.delete", "A", None, b"DELETE", b"/accounts/A"),
+    ("balance.create", "A", BalanceInput(key="vault"), b"POST", b"/accounts/A/balances"),
+    ("transaction.update", "T", Note(description="d"), b"PATCH", b"/transactions/T"),
+]
+
+
+@pytest.mark.parametrize(("route", "subject", "entity", "method", "target"), ENTITIES, ids=[row[0] for row in ENTITIES])
+def test_an_entity_goes_to_the_route_it_names(route: str, subject: str, entity: Body, method: bytes, target: bytes):
+    intent = Intent(action=Action.ENTITY, ledger=LEDGER, route=route, subject=subject, entity=entity)
+    request, _ = Renderer().render(intent, "")
+    assert (request.method, request.target) == (method, BASE + target)
+    assert request.body == (entity.encode() if entity else b"")
+    assert not request.key
+
+
+def test_an_operation_is_named_by_its_transaction_and_itself() -> None:
+    intent = Intent(action=Action.ENTITY, ledger=LEDGER, route="operation.update", subject="T", item="P", entity=Note())
+    request, _ = Renderer().render(intent, "")
+    assert request.target == BASE + b"/transactions/T/operations/P"
+
+
+@pytest.mark.parametrize("action", set(Action) - {Action.ENTITY}, ids=lambda action: action.label)
 def test_every_action_goes_to_its_route(action: Action) -> None:
     intent = msgspec.structs.replace(PAYMENT, action=action, subject="T", account=PAYER)
     request, _ = Renderer("json").render(intent, MARK)
