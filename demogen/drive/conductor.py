@@ -17,7 +17,7 @@ from gevent.event import Event
 
 from demogen.clock import NS_PER_MS, NS_PER_S, SystemClock
 from demogen.drive import children
-from demogen.drive.load import FINISH, SETUP, SHARE, Setup
+from demogen.drive.load import FINISH, RELEASE, SETUP, SHARE, Setup
 from demogen.drive.seats import Seat, Seats
 from demogen.errors import DemogenError
 from demogen.pacing.pacer import Share
@@ -115,11 +115,10 @@ class Conductor:
         setup = msgspec.structs.replace(self._setup, process=seat.process, journal=journal)
         self._post(SETUP, {"setup": msgspec.to_builtins(setup, builtin_types=(bytes,))}, client)
 
-    def on_ready(self, client: str) -> None:
+    def on_ready(self, client: str, message: dict[str, Any]) -> None:
         seat = self.seats.of(client)
         if seat is not None:
-            seat.ready = True
-            seat.heard_ns = self._clock.now_ns()
+            seat.be_ready(message, now_ns=self._clock.now_ns())
             if self.playing:
                 log.info("load process %s joined: the rate is shared again", seat.process)
                 self.share_again()
@@ -139,16 +138,25 @@ class Conductor:
         self._failure = message
         self.over.set()
 
-    def on_goodbye(self, client: str) -> None:
-        """Locust lost sight of a process; our own reports notice earlier, but a clean leave is known at once."""
+    def on_leaving(self, client: str) -> None:
+        """A process was told to go: the others take over from an index on, until which it plays."""
         seat = self.seats.of(client)
-        if seat is not None and seat.playing:
-            self._lose([seat])
+        if seat is None or not seat.playing or not self.playing:
+            return
+        seat.leaving = True
+        if not self.seats.sharing:
+            seat.leaving = False
+            return
+        log.warning("load process %s leaves: its share goes to the others, the run is degraded", seat.process)
+        self.degraded = True
+        self._post(RELEASE, {"index": self.share_again()}, seat.client)
 
     def _leave(self, seat: Seat) -> None:
         seat.drained = True
         if self._finishing or not self.seats.playing:
             self.over.set()
+        elif seat.leaving:
+            return
         elif self.plan.seconds is None or self._now_in_schedule_s() < self.plan.seconds:
             self.degraded = True
             self.share_again()
@@ -195,14 +203,16 @@ class Conductor:
         self._epoch_ns, self._base_index = at_ns, first
         self._share(first_index=first)
 
-    def share_again(self) -> None:
-        """Share the same schedule among those who are there, from an index that nobody has reached."""
+    def share_again(self) -> int:
+        """Share the same schedule among those who stay, from an index that nobody has reached; returns the index."""
         at_s = (self._clock.wall_ns() + _RESHARE_AHEAD_NS - self._epoch_ns) / NS_PER_S
-        self._share(first_index=self._base_index + self._schedule.first_due_after(at_s))
+        first_index = self._base_index + self._schedule.first_due_after(at_s)
+        self._share(first_index=first_index)
+        return first_index
 
     def _share(self, *, first_index: int) -> None:
         self._generation += 1
-        players = self.seats.playing
+        players = self.seats.sharing
         for k, seat in enumerate(players):
             share = Share(
                 self._generation, self._epoch_ns, self._base_index, first_index, k, len(players), self._schedule
@@ -296,7 +306,7 @@ class Conductor:
     def _never_offered(self, facts: Facts) -> Tally:
         """Arrivals that went down with a worker: in the schedule, claimed by nobody who could tell."""
         lost = Tally()
-        if facts.workers_lost and self.plan.seconds is not None:
+        if self.degraded and not self._stopped_early and self.plan.seconds is not None:
             planned = self._base_index + self._schedule.first_due_after(
                 facts.window_s - (self._epoch_ns - self._started_wall_ns) / NS_PER_S
             )
@@ -305,9 +315,12 @@ class Conductor:
         return lost
 
     def _judge(self) -> None:
-        missing = {seat.process: seat.missing_bytes for seat in self.seats if seat.missing_bytes or seat.lost}
-        if missing:
-            self.folder.write_text(self.folder.path / "incomplete.json", msgspec.json.encode(missing).decode())
+        for seat in self.seats:
+            if seat.lost:
+                seat.recover()
+        incomplete = [seat.incomplete for seat in self.seats if seat.incomplete]
+        if incomplete:
+            self.folder.write_text(self.folder.incomplete, msgspec.json.encode(incomplete).decode())
         children.audit(self.folder.path, depth=self.plan.depth)
         self.exit_code, self.screen, self.verdict = children.report(self.folder.path)
         if self._failure is not None:

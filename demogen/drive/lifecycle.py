@@ -32,6 +32,9 @@ log = logging.getLogger("demogen")
 
 INTERRUPTED, TERMINATED = 130, 143
 
+#: How long a worker that is told to go plays on while its share is handed over.
+_HAND_OVER_S = 5.0
+
 
 def attach(environment: Any, **_: Any) -> None:
     """Listener of `init`: one object a process holds what Locust's events need."""
@@ -52,6 +55,7 @@ class LoadSide:
         runner.register_message(loads.SETUP, self._on_setup)
         runner.register_message(loads.SHARE, self._on_share)
         runner.register_message(loads.FINISH, self._on_finish)
+        runner.register_message(loads.RELEASE, self._on_release)
         if isinstance(runner, WorkerRunner):
             environment.events.quitting.add_listener(self._on_quitting)
 
@@ -76,11 +80,14 @@ class LoadSide:
         if self._load is not None:
             self._load.finish()
 
+    def _on_release(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        if self._load is not None:
+            self._load.release(msg.data["index"])
+
     def _on_quitting(self, environment: Any, **_: Any) -> None:  # noqa: ARG002
         """A worker that is told to go hands in what it knows first."""
         if self._load is not None:
-            self._load.finish()
-            self._load.wait()
+            self._load.leave(within_s=_HAND_OVER_S)
 
 
 class ConductorSide:
@@ -112,6 +119,7 @@ class ConductorSide:
         runner.register_message(loads.REPORT, self._on_report)
         runner.register_message(loads.DRAINED, self._on_drained)
         runner.register_message(loads.FAILED, self._on_failed)
+        runner.register_message(loads.LEAVING, self._on_leaving)
         if isinstance(runner, MasterRunner):
             events.worker_connect.add_listener(self._on_worker_connect)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -226,7 +234,7 @@ class ConductorSide:
 
     def _on_ready(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
         if self._conductor is not None:
-            self._conductor.on_ready(msg.node_id)
+            self._conductor.on_ready(msg.node_id, msg.data)
 
     def _on_report(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
         if self._conductor is not None:
@@ -239,6 +247,10 @@ class ConductorSide:
     def _on_failed(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
         if self._conductor is not None:
             self._conductor.on_failure(msg.data)
+
+    def _on_leaving(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        if self._conductor is not None:
+            self._conductor.on_leaving(msg.node_id)
 
     def _on_worker_connect(self, client_id: str, **_: Any) -> None:
         if self._conductor is not None and self._conductor.playing and self._conductor.seats.of(client_id) is None:

@@ -7,6 +7,7 @@ local run delivers to itself. May import: locust, workload and below.
 from __future__ import annotations
 
 import logging
+import socket
 import tempfile
 import zlib
 from pathlib import Path
@@ -33,9 +34,10 @@ from demogen.workload.player import Player
 log = logging.getLogger("demogen")
 
 #: Conductor to load.
-SETUP, SHARE, FINISH = "demogen.setup", "demogen.share", "demogen.finish"
+SETUP, SHARE, FINISH, RELEASE = "demogen.setup", "demogen.share", "demogen.finish", "demogen.release"
 #: Load to conductor.
 READY, REPORT, DRAINED, FAILED = "demogen.ready", "demogen.report", "demogen.drained", "demogen.failed"
+LEAVING = "demogen.leaving"
 
 _TURN_NS = 50 * NS_PER_MS
 _SEGMENT_BYTES = 4 << 20
@@ -88,7 +90,8 @@ class Load:
 
     def ready(self) -> None:
         """Tell the conductor that a share can come."""
-        self._send(READY, {"process": self._setup.process})
+        spool = "" if self._setup.journal else str(self._journal.path)
+        self._send(READY, {"process": self._setup.process, "host": socket.gethostname(), "spool": spool})
 
     def take(self, share: Share, window_ns: tuple[int, int]) -> None:
         """Play a share; the first one starts the loop. `window_ns` is in unix time."""
@@ -97,10 +100,18 @@ class Load:
             self._player = self._make_player(window_ns)
             self._greenlet = gevent.spawn(self._play)
 
-    def wait(self) -> None:
-        """Until the last report is out."""
+    def leave(self, within_s: float) -> None:
+        """Hand the share over without a gap: play on until the others take over, then report the rest."""
+        if self._greenlet is not None and not self._greenlet.ready():
+            self._send(LEAVING, {"process": self._setup.process})
+            self._greenlet.join(timeout=within_s)
+        self.finish()
         if self._greenlet is not None:
             self._greenlet.join()
+
+    def release(self, index: int) -> None:
+        """Others take what is due from that arrival on."""
+        self._pacer.finish_at(index)
 
     def finish(self) -> None:
         """Take no more arrivals, wait for what is in flight, report the rest."""

@@ -6,6 +6,8 @@ A process that has not reported for a while has left; a journal that is not whol
 
 from __future__ import annotations
 
+import shutil
+import socket
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -26,6 +28,7 @@ class Seat:
         self.process = process
         self.journal = journal
         self.ready = False
+        self.leaving = False
         self.drained = False
         self.lost = False
         self.heard_ns = now_ns
@@ -33,6 +36,27 @@ class Seat:
         self.sequence = 0
         self.journal_bytes = 0
         self.gaps = 0
+        self.whole = False
+        self._spool: Path | None = None
+
+    def be_ready(self, message: Mapping[str, Any], *, now_ns: int) -> None:
+        """It can take a share. On our own host its spool stays readable whatever becomes of it."""
+        self.ready = True
+        self.heard_ns = now_ns
+        if message.get("spool") and message.get("host") == socket.gethostname():
+            self._spool = Path(message["spool"])
+
+    def recover(self) -> None:
+        """Take what a dead process of this host wrote to its spool and could no longer send."""
+        if self._spool is None or not self._spool.is_file():
+            return
+        size = self.journal.stat().st_size if self.journal.exists() else 0
+        with self._spool.open("rb") as spool, self.journal.open("ab") as journal:
+            spool.seek(size)
+            shutil.copyfileobj(spool, journal)
+        self.journal_bytes = self.journal.stat().st_size
+        self.whole = True
+        shutil.rmtree(self._spool.parent, ignore_errors=True)
 
     @property
     def playing(self) -> bool:
@@ -60,10 +84,14 @@ class Seat:
             file.write(piece)
 
     @property
-    def missing_bytes(self) -> int:
-        """How much of its journal this process wrote and we do not have."""
+    def incomplete(self) -> str:
+        """What of its journal we do not have, as a sentence; "" where we have all of it."""
         size = self.journal.stat().st_size if self.journal.exists() else 0
-        return max(0, self.journal_bytes - size)
+        if self.journal_bytes > size:
+            return f"{self.journal_bytes - size} bytes of the journal of load process {self.process} are missing"
+        if self.lost and not self.whole:
+            return f"load process {self.process} died on another host with up to a second of its journal"
+        return ""
 
 
 class Seats:
@@ -91,6 +119,11 @@ class Seats:
     @property
     def playing(self) -> list[Seat]:
         return [seat for seat in self if seat.playing]
+
+    @property
+    def sharing(self) -> list[Seat]:
+        """Those who play and stay."""
+        return [seat for seat in self if seat.playing and not seat.leaving]
 
     def leave_silent(self, now_ns: int) -> list[Seat]:
         """Mark those that have gone quiet as lost; returns the newly lost."""

@@ -74,6 +74,11 @@ class RunFolder:
         return self.path / "book.duckdb"
 
     @property
+    def incomplete(self) -> Path:
+        """Why the journals are not whole, a JSON list of sentences; absent where they are."""
+        return self.path / "incomplete.json"
+
+    @property
     def audit(self) -> Path:
         return self.path / "audit.json"
 

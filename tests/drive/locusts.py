@@ -1,0 +1,35 @@
+"""Starts real Locust processes on the project's own locustfile, and reads what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def locust(*words, cwd, **options):
+    command = [sys.executable, "-m", "locust", "-f", str(ROOT / "locustfiles/transactions.py"), *map(str, words)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+def finish(process, timeout=120):
+    out, err = process.communicate(timeout=timeout)
+    return process.returncode, out, err
+
+
+def report_of(folder: Path):
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))

@@ -1,0 +1,107 @@
+"""Workers join, leave and die: the rate is re-shared within seconds, no key is used twice, the verdict stays right."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter
+
+import pytest
+from locusts import finish, free_port, locust, report_of
+
+from demogen.record.journal import JournalFile, Kind
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+TPS, SECONDS = 100, 18
+
+
+@pytest.fixture
+def cluster(tmp_path, sandbox_url):
+    """A master with two workers that have begun to play, and a way to start more."""
+    port, processes = free_port(), []
+    folder = tmp_path / "run"
+    master = locust(
+        "--headless", "--master", "--expect-workers", 2, "--master-bind-port", port, "--host", sandbox_url,
+        "--target-tps", TPS, "-t", f"{SECONDS}s", "-u", 4, "-r", 4, "--run-dir", folder, cwd=tmp_path,
+    )  # fmt: skip
+
+    def add_worker():
+        worker = locust("--worker", "--master-port", port, cwd=tmp_path)
+        processes.append(worker)
+        return worker
+
+    workers = [add_worker(), add_worker()]
+    until = time.monotonic() + 60
+    while time.monotonic() < until and len(list(folder.glob("journal/[01].journal"))) < 2:
+        time.sleep(0.1)
+    yield folder, master, workers, add_worker
+    for process in [master, *processes]:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def marks(folder):
+    """How often each key was sent for the first time, by (generation, arrival)."""
+    used = Counter()
+    for path in folder.glob("journal/[0-9]*.journal"):
+        for chunk in JournalFile(path).chunks():
+            for row in chunk[Kind.INTENT]:
+                if row["arrival"] < 1 << 62:
+                    used[int(row["generation"]), int(row["arrival"])] += 1
+    return used
+
+
+def assert_accounted_for(report, folder):
+    arrivals = report["arrivals"]
+    assert arrivals["offered"] == TPS * SECONDS
+    assert arrivals["sent"] + arrivals["dropped"] == arrivals["offered"]
+    used = marks(folder)
+    assert max(used.values()) == 1
+    assert len({arrival for _, arrival in used}) == len(used) == arrivals["sent"]
+
+
+def test_a_killed_worker_costs_its_share_for_seconds_only(cluster):
+    folder, master, (victim, _), _ = cluster
+    time.sleep(3)
+    victim.send_signal(signal.SIGKILL)
+    code, out, err = finish(master)
+    report = report_of(folder)
+    assert report["verdict"] == "HOLDS", report["audit"]
+    assert report["degraded"]
+    assert report["workers"] == {"count": 2, "lost": 1}
+    lost = report["arrivals"]["dropped_by_reason"]["worker_lost"]
+    # Half the rate is missing for at most six seconds, and for two at least: nobody notices a death sooner.
+    assert 0.5 * TPS <= lost <= 0.5 * TPS * 7.5, report["arrivals"]
+    assert report["series"]["offered"][-4:-1] == pytest.approx([TPS] * 3, abs=TPS * 0.1)
+    assert code in (3, 6), out + err
+
+
+def test_a_worker_that_leaves_hands_its_share_over(cluster):
+    folder, master, (leaver, _), _ = cluster
+    time.sleep(3)
+    leaver.send_signal(signal.SIGINT)
+    code, out, err = finish(master)
+    report = report_of(folder)
+    assert code in (0, 6), out + err
+    assert report["verdict"] == "HOLDS", report["audit"]
+    assert report["degraded"]
+    assert report["arrivals"]["dropped"] == 0
+    assert report["series"]["offered"][-4:-1] == pytest.approx([TPS] * 3, abs=TPS * 0.1)
+    assert_accounted_for(report, folder)
+
+
+def test_a_worker_that_joins_takes_its_share(cluster):
+    folder, master, _, add_worker = cluster
+    time.sleep(2)
+    add_worker()
+    code, out, err = finish(master)
+    report = report_of(folder)
+    assert code in (0, 6), out + err
+    assert report["workers"]["count"] == 3
+    assert report["arrivals"]["dropped"] == 0
+    assert_accounted_for(report, folder)
+    by_process = {path.stem: sum(len(c[Kind.INTENT]) for c in JournalFile(path).chunks())
+                  for path in folder.glob("journal/[0-9].journal")}  # fmt: skip
+    assert by_process["2"] > TPS
