@@ -98,6 +98,10 @@ class Population:
         """The key of an account's additional balance, by account position; absent where it has none."""
         return self.extras.balance_keys
 
+    def worth(self, asset: str) -> Fraction:
+        """What one whole unit of an asset is worth in dollars; one where nobody knows."""
+        return Fraction(self.extras.worth.get(asset, "1"))
+
     def rate(self, ledger: int, source: str, target: str) -> Fraction | None:
         """What one unit of `source` is worth in `target`, by one hop or two; None where no rates lead there."""
         if source == target:

@@ -45,7 +45,8 @@ class FlowRoute(msgspec.Struct, frozen=True, array_like=True):
 class Extras(msgspec.Struct, frozen=True):
     """By account position: `overdrafts` (limit as decimal text) and `balance_keys`; by ledger position: the rest.
 
-    `insists_on_routes` are the ledgers that refuse a transaction without routes.
+    `insists_on_routes` are the ledgers that refuse a transaction without routes. `worth` is what one whole unit of an
+    asset is worth in dollars, as decimal text, by asset code.
     """
 
     overdrafts: dict[int, str] = {}
@@ -53,6 +54,7 @@ class Extras(msgspec.Struct, frozen=True):
     rates: tuple[Rate, ...] = ()
     routes: tuple[FlowRoute, ...] = ()
     insists_on_routes: frozenset[int] = frozenset()
+    worth: dict[str, str] = {}
 
 
 class _RateBody(msgspec.Struct):
@@ -74,6 +76,7 @@ class _SettingsBody(msgspec.Struct):
 def read_extras(manifest: Manifest, *, ledgers: Mapping[int, int], accounts: Mapping[int, int]) -> Extras:
     """The extras of a manifest; the mappings lead from positions in the plan to positions in the Population."""
     return Extras(
+        worth=_worth(manifest),
         overdrafts=_by_account(manifest, Kind.OVERDRAFT, accounts),
         balance_keys=_by_account(manifest, Kind.BALANCE, accounts),
         rates=tuple(_rates(manifest, ledgers)),
@@ -86,6 +89,19 @@ def read_extras(manifest: Manifest, *, ledgers: Mapping[int, int], accounts: Map
             and msgspec.json.decode(row.body, type=_SettingsBody).accounting.get("validateRoutes")
         ),
     )
+
+
+class _AssetBody(msgspec.Struct):
+    metadata: dict[str, bool | int | str] = {}
+
+
+def _worth(manifest: Manifest) -> dict[str, str]:
+    worth: dict[str, str] = {}
+    for row in manifest.rows(Kind.ASSET, states=_EXISTS):
+        if row.label not in worth and row.body:
+            told = msgspec.json.decode(row.body, type=_AssetBody).metadata.get("reference_usd")
+            worth[row.label] = str(told or "1")
+    return worth
 
 
 def _by_account(manifest: Manifest, kind: Kind, accounts: Mapping[int, int]) -> dict[int, str]:

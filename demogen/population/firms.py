@@ -169,6 +169,7 @@ class Firms:
             "family": asset.family,
             "symbol": asset.symbol,
             "scale": asset.scale,
+            "reference_usd": format(asset.usd, "f"),
         }
         if asset.type == "currency":
             metadata["iso"] = code

@@ -1,5 +1,6 @@
 """What provisioning makes beyond plain entities, and the population as a run sees it."""
 
+from fractions import Fraction
 from random import Random
 
 import pytest
@@ -70,6 +71,7 @@ def test_a_population_travels_to_workers_unchanged(app, tmp_path):
     here = Population.open(tmp_path / "population.sqlite")
     there = Population.from_bytes(here.to_bytes())
     assert there.extras == here.extras and here.extras.rates
+    assert there.worth("BRL") == Fraction(18, 100) and there.worth("UNKNOWN") == 1
     assert list(there.accounts) == list(here.accounts) and list(there.ledgers) == list(here.ledgers)
     assert (there.id, there.seed, there.preset, there.counts()) == (here.id, 7, "small", here.counts())
     assert [account.index for account in here.accounts] == list(range(16))
