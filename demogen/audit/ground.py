@@ -16,7 +16,7 @@ TABLES = Path(__file__).parent / "tables"
 Column = np.ndarray[Any, Any]
 
 #: Of an audit's own database; DuckDB spills to disk beyond it.
-MEMORY_LIMIT = "1GB"
+MEMORY_LIMIT = "768MB"
 
 
 class Ground:

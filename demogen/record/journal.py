@@ -239,18 +239,18 @@ class JournalFile:
 
     def chunks(self, records: int = 1 << 18) -> Iterator[dict[Kind, np.ndarray[Any, Any]]]:
         """Arrays by kind (see the dtypes), `records` records at a time, in the order they were written."""
-        if not self.records:
-            return
-        rows = np.memmap(self.path, dtype=np.dtype(("V", WIDTH)), mode="r", offset=self._start, shape=(self.records,))
-        for start in range(0, self.records, records):
-            part = np.ascontiguousarray(rows[start : start + records])
-            kinds = part.view(np.uint8).reshape(-1, WIDTH)[:, 0]
-            zeros = np.flatnonzero(kinds == 0)
-            if zeros.size:
-                part, kinds = part[: zeros[0]], kinds[: zeros[0]]
-            yield {kind: part[kinds == kind].view(dtype) for kind, dtype in DTYPES.items()}
-            if zeros.size:
-                return
+        with self.path.open("rb") as file:
+            file.seek(self._start)
+            for start in range(0, self.records, records):
+                # Read, not mapped: a mapped file stays resident, and a day's journal is larger than memory.
+                part = np.fromfile(file, dtype=np.dtype(("V", WIDTH)), count=min(records, self.records - start))
+                kinds = part.view(np.uint8).reshape(-1, WIDTH)[:, 0]
+                zeros = np.flatnonzero(kinds == 0)
+                if zeros.size:
+                    part, kinds = part[: zeros[0]], kinds[: zeros[0]]
+                yield {kind: part[kinds == kind].view(dtype) for kind, dtype in DTYPES.items()}
+                if zeros.size:
+                    return
 
 
 def _uuid_bytes(text: str) -> bytes:
