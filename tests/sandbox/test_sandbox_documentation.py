@@ -6,10 +6,12 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+from demogen.sandbox.catalogue import CATALOGUE
 from demogen.sandbox.controls.gate import Controls
 from demogen.sandbox.defects import DEFECTS
 from demogen.sandbox.quirks import QUIRKS, choose
 
+ROOM = Path(__file__).parents[2] / "demogen" / "sandbox"
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
 
 
@@ -39,3 +41,10 @@ def test_quirks_can_be_named() -> None:
     assert choose("all", dialect="v3.8").names != choose("all", dialect="v4").names
     assert choose("flags-cached, hash-without-key", dialect="v4").names == ("hash-without-key", "flags-cached")
     assert choose("none", dialect="v4").names == ()
+
+
+def test_the_engine_asks_for_every_quirk_and_raises_only_known_codes() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in ROOM.rglob("*.py") if path.name != "catalogue.py")
+    assert set(re.findall(r'quirks\["([a-z-]+)"\]', source)) - {"name"} == {quirk.name for quirk in QUIRKS}
+    raised = set(re.findall(r'Refusal\(\s*"([A-Z0-9-]+)"', source))
+    assert raised <= CATALOGUE.keys()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from banking import Bank, leg, many, transfer
+
+from demogen.sandbox import SandboxApp
 
 Open = Callable[..., Bank]
 
@@ -147,21 +152,40 @@ def test_one_scope_for_all_creates_and_the_first_answer_for_all_replays(bank: Ba
     assert bank.get(f"transactions/{held['id']}")["description"] == "later"
 
 
-def test_marks_survive_a_restart(open_bank: Open, tmp_path: Any) -> None:
+def reopened(bank: Bank, path: Path) -> None:
+    """Go on with another app over the same file."""
+    bank.app = SandboxApp(db=str(path), clock=bank.clock)
+
+
+def test_marks_and_holds_survive_a_restart(open_bank: Open, tmp_path: Path) -> None:
     bank = open_bank(db=str(tmp_path / "l.db"))
     first = bank.post("transactions/json", transfer("@a", "@b", "5"), headers={"x-idempotency": "k"})
+    held = bank.post("transactions/json", transfer("@a", "@b", "7", pending=True))
     bank.app.close()
-    from demogen.sandbox import SandboxApp
+    reopened(bank, tmp_path / "l.db")
+    assert bank.post("transactions/json", transfer("@a", "@b", "6"), headers={"x-idempotency": "k"}) == first
+    bank.post(f"transactions/{held['id']}/commit")
+    assert (bank.holdings("@a"), bank.holdings("@b")) == (("988", "0"), ("12", "0"))
+    bank.app.close()
 
-    bank.app = SandboxApp(db=str(tmp_path / "l.db"), clock=bank.clock)
-    again = bank.post("transactions/json", transfer("@a", "@b", "6"), headers={"x-idempotency": "k"})
-    assert again == first
-    assert bank.balance("@b")["available"] == "5"
+
+def test_balances_are_read_again_from_operations_after_a_crash(open_bank: Open, tmp_path: Path) -> None:
+    bank = open_bank(db=str(tmp_path / "l.db"))
+    limit = {"settings": {"allowOverdraft": True, "overdraftLimitEnabled": True, "overdraftLimit": "50"}}
+    bank.ask("PATCH", f"balances/{bank.balance('@b')['id']}", limit)
+    bank.post("transactions/json", transfer("@b", "@c", "20"))
+    bank.post("transactions/json", transfer("@a", "@b", "7", pending=True))
+    before = bank.get("balances")["items"]
+    for name in ("l.db", "l.db-wal"):
+        shutil.copy(tmp_path / name, tmp_path / f"crashed-{name}")
+    reopened(bank, tmp_path / "crashed-l.db")
+    after = bank.get("balances")["items"]
+    shown = ("alias", "key", "available", "onHold", "version", "overdraftUsed")
+    assert [[one[name] for name in shown] for one in after] == [[one[name] for name in shown] for one in before]
+    bank.app.close()
 
 
 def test_a_second_request_of_a_group_meets_the_first_at_work(bank: Bank) -> None:
-    import json
-
     body = json.dumps(transfer("@a", "@b", "5")).encode()
     target = f"{bank.base}/transactions/json"
     replies = [bank.app.run("POST", target, {"x-idempotency": "k"}, body) for _ in range(4)]
