@@ -24,8 +24,7 @@ from demogen.pacing.pacer import Share
 from demogen.pacing.schedule import Schedule, constant
 from demogen.record.folder import RunFolder
 from demogen.record.measurement import dumps
-from demogen.record.metrics import Snapshot
-from demogen.record.tally import Tally
+from demogen.record.tally import COOL_DOWN, MEASURE, PHASES, WARM_UP, Tally
 from demogen.workload.measure import Facts, Gathering
 from demogen.workload.mix import Mix
 from demogen.workload.scenario import ThresholdSpec
@@ -70,6 +69,7 @@ class Conductor:
         self.finished = Event()
         self.over = Event()
         self.verdict = "UNKNOWN"
+        self.settled_ns = 0
         self._setup = setup
         self._mix = mix
         self._post = post
@@ -91,20 +91,26 @@ class Conductor:
     def playing(self) -> bool:
         return self._epoch_ns != 0 and not self._finishing
 
-    def snapshot(self, *, users: int) -> Snapshot:
-        """What a scrape shows now."""
-        playing = self.seats.playing
-        return Snapshot(
-            tally=self.gathering.total,
-            patterns=self._mix.names,
-            target_tps=self.target_tps,
-            in_flight=sum(seat.in_flight for seat in playing),
-            load_processes=len(playing),
-            load_processes_lost=sum(seat.lost for seat in self.seats),
-            users=users,
-            verdict=self.verdict,
-            info={"run_id": self.plan.run_id, "scenario": self.plan.scenario, "server": self.plan.server},
-        )
+    @property
+    def mix(self) -> Mix:
+        return self._mix
+
+    @property
+    def started_wall_ns(self) -> int:
+        """When the schedule began, in unix time; 0 before."""
+        return self._started_wall_ns
+
+    @property
+    def stage(self) -> str:
+        """What the run is doing, in the words of `record.metrics.STAGES`."""
+        if self.settled_ns:
+            return "done"
+        if self._finishing:
+            return "audit" if self._ended_wall_ns else "drain"
+        if not self._epoch_ns:
+            return "bootstrap"
+        now_ns, (start_ns, end_ns) = self._clock.wall_ns(), self._window()
+        return PHASES[WARM_UP if now_ns < start_ns else MEASURE if now_ns < end_ns else COOL_DOWN]
 
     # -- taking part ---------------------------------------------------------------------------------------------
 
@@ -253,6 +259,7 @@ class Conductor:
             log.error("%s", error)
             self.exit_code = error.exit_code
         finally:
+            self.settled_ns = self._clock.now_ns()
             self.finished.set()
 
     def _drain(self) -> None:

@@ -1,19 +1,33 @@
 """Serves the metrics: on the web UI's own server under /metrics, and on a port of their own where one is asked for.
 
-One target for a whole cluster: the conductor's merged tally. May import: prometheus-client, gevent, `record`.
+One target for a whole cluster: the conductor's merged tally. What a run shows vanishes a while after its end, and a
+process that is being watched stays until its last figures were fetched, but never long. May import:
+prometheus-client, gevent, `record`, `locust_names`.
 """
 
 from __future__ import annotations
 
+import platform
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import gevent
 from gevent.pywsgi import WSGIServer
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, make_wsgi_app
+from prometheus_client import CollectorRegistry, GCCollector, Info, PlatformCollector, ProcessCollector, make_wsgi_app
 
+import demogen
+from demogen.clock import NS_PER_S, Clock, SystemClock
+from demogen.drive.locust_names import LocustCollector
 from demogen.errors import UsageError
 from demogen.record.metrics import RunCollector, Snapshot
+
+#: How long a finished run stays visible: two scrapes at the usual slowest interval.
+GRACE_S = 60
+#: How long a process waits at most for its last figures to be fetched.
+LINGER_MAX_S = 30.0
+#: What is taken for the scrape interval while only one scrape has come.
+_UNKNOWN_INTERVAL_S = 15.0
 
 
 def require_free(host: str, port: int) -> None:
@@ -29,19 +43,32 @@ def require_free(host: str, port: int) -> None:
 
 
 class Exposition:
-    """A registry over the run of the moment, and the servers that show it."""
+    """A registry over the run of the moment, and the servers that show it. `environment` is Locust's, if any."""
 
-    def __init__(self, snapshot: Callable[[], Snapshot | None]) -> None:
-        registry = CollectorRegistry()
-        registry.register(RunCollector(snapshot))
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=registry)
-        self._app: Any = make_wsgi_app(registry)
+    def __init__(
+        self, snapshot: Callable[[], Snapshot | None], *, environment: Any = None, clock: Clock | None = None
+    ) -> None:
+        self._snapshot = snapshot
+        self._clock = clock or SystemClock()
+        self._runs = RunCollector(self._current)
+        self._app: Any = make_wsgi_app(_registry(self._runs))
+        self._locust_app: Any = None
+        if environment is not None:
+            names = CollectorRegistry()
+            names.register(LocustCollector(environment))
+            self._locust_app = make_wsgi_app(names)
         self._server: Any = None
+        self._scraped_ns: list[int] = []
+
+    def keep(self) -> None:
+        """A further run begins: the counters go on from where the last one leaves them."""
+        over = self._snapshot()
+        if over is not None:
+            self._runs.keep(over)
 
     def listen(self, port: int) -> int:
         """Serve on that port (0: any free one) on all interfaces; returns the port. Raises UsageError where taken."""
-        self._server = WSGIServer(("0.0.0.0", port), self._app, log=None, error_log=None)
+        self._server = WSGIServer(("0.0.0.0", port), self.serve, log=None, error_log=None)
         try:
             self._server.start()
         except OSError as error:
@@ -52,14 +79,61 @@ class Exposition:
 
     def mount(self, web_ui: Any) -> None:
         """Show them under /metrics of the web UI too."""
+        from flask import request
         from werkzeug.wrappers import Response
 
-        @web_ui.app.route("/metrics")  # type: ignore[untyped-decorator]
         def metrics() -> Any:
-            from flask import request
+            return Response.from_app(self.serve, request.environ)
 
-            return Response.from_app(self._app, request.environ)
+        for path in ("/metrics", "/metrics/locust"):
+            web_ui.app.add_url_rule(path, path.replace("/", "_"), metrics)
+
+    def serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """The WSGI application: ours under /metrics, the other exporter's names under /metrics/locust."""
+        if environ.get("PATH_INFO", "").rstrip("/") == "/metrics/locust" and self._locust_app is not None:
+            return list(self._locust_app(environ, start_response))
+        answer = list(self._app(environ, start_response))
+        self._scraped_ns = [*self._scraped_ns[-1:], self._clock.now_ns()]
+        return answer
 
     def close(self) -> None:
-        if self._server is not None:
+        """Stop serving; where somebody has been scraping our own port, not before they had the last figures."""
+        if self._server is None:
+            return
+        try:
+            self._linger()
+        except KeyboardInterrupt:
+            pass  # somebody is in a hurry
+        finally:
             self._server.stop(timeout=1)
+
+    def _linger(self) -> None:
+        seen = self._scraped_ns
+        if not seen:
+            return
+        interval_s = (seen[-1] - seen[0]) / NS_PER_S if len(seen) > 1 else _UNKNOWN_INTERVAL_S
+        until_ns = self._clock.now_ns() + round(min(LINGER_MAX_S, 2 * interval_s + 1) * NS_PER_S)
+        while self._scraped_ns is seen and self._clock.now_ns() < until_ns:
+            gevent.sleep(0.05)
+
+    def _current(self) -> Snapshot | None:
+        now = self._snapshot()
+        if now is None or (now.ended_ns and self._clock.now_ns() - now.ended_ns > GRACE_S * NS_PER_S):
+            return None
+        return now
+
+
+def _registry(runs: RunCollector) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    registry.register(runs)
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    build = Info("demogen_build", "What is running here.", registry=registry)
+    build.info({"version": demogen.__version__, "python": platform.python_version(), "locust": _locust_version()})
+    return registry
+
+
+def _locust_version() -> str:
+    from locust import __version__
+
+    return str(__version__)

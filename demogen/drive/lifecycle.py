@@ -21,6 +21,7 @@ from demogen.drive import load as loads
 from demogen.drive.bootstrap import Bootstrap
 from demogen.drive.conductor import Conductor
 from demogen.drive.exposition import Exposition, require_free
+from demogen.drive.glance import Glance, bootstrapping
 from demogen.drive.load import Load, Setup
 from demogen.drive.options import settings_of
 from demogen.drive.users import mix_of
@@ -98,11 +99,12 @@ class ConductorSide:
         self._runner = environment.runner
         self._options = environment.parsed_options
         self._conductor: Conductor | None = None
+        self._glance: Glance | None = None
         self._preparing: Any = None
         self._signal_code = INTERRUPTED
         self._bootstrap = Bootstrap()
         self._run_time = self._options.run_time
-        self._exposition = Exposition(self._snapshot)
+        self._exposition = Exposition(self._snapshot, environment=environment)
         if self._options.no_tables:
             logging.getLogger("locust.stats_logger").setLevel(logging.WARNING)
         self._check_or_exit()
@@ -145,6 +147,8 @@ class ConductorSide:
     def _on_test_start(self, environment: Any, **_: Any) -> None:
         """Prepare and share out; Locust spawns its users after that."""
         self._preparing = gevent.getcurrent()
+        self._exposition.keep()
+        self._conductor = self._glance = None
         try:
             self._stop_locusts_timer()
             if self._options.run_time is None:
@@ -159,6 +163,7 @@ class ConductorSide:
                 post=self._post,
                 distributed=distributed,
             )
+            self._glance = Glance(conductor)
             for client in self._clients():
                 conductor.seat(client)
             conductor.start()
@@ -260,7 +265,13 @@ class ConductorSide:
     # -- what the above need ---------------------------------------------------------------------------------------
 
     def _snapshot(self) -> Snapshot | None:
-        return self._conductor.snapshot(users=self._runner.user_count) if self._conductor is not None else None
+        users = self._runner.user_count
+        if self._glance is not None:
+            return self._glance.snapshot(users=users)
+        if self._preparing is None:
+            return None
+        weights = mix_of(self._environment.user_classes)
+        return bootstrapping(weights, target_tps=float(self._options.target_tps), users=users)
 
     def _post(self, kind: str, data: dict[str, Any], client: str | None) -> None:
         self._runner.send_message(kind, data, client_id=client if isinstance(self._runner, MasterRunner) else None)

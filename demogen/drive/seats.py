@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import socket
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ class Seat:
         self.lost = False
         self.heard_ns = now_ns
         self.in_flight = 0
+        self.counts: Counter[str] = Counter()
         self.sequence = 0
         self.journal_bytes = 0
         self.gaps = 0
@@ -72,7 +74,12 @@ class Seat:
         self.journal_bytes = message["journal_bytes"]
         if message.get("bytes"):
             self._keep(message)
-        return Tally.from_wire(message["tally"]) if message["tally"] else None
+        if not message["tally"]:
+            return None
+        delta = Tally.from_wire(message["tally"])
+        self.counts.update(delta.counts)
+        self.counts["answered"] += sum(cell.service.total for cell in delta.cells.values())
+        return delta
 
     def _keep(self, message: Mapping[str, Any]) -> None:
         piece: bytes = message["bytes"]

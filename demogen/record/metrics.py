@@ -1,22 +1,26 @@
 """Every metric, named once. Built from the merged tally when somebody scrapes, so the hot path pays nothing.
 
 Base units, `_total` on counters, no ids as labels, exact histograms of the whole cluster in one target. Counters only
-grow while a run lasts. The registry is passed in. May import: `tally`, `histogram`, prometheus-client.
+grow while the process lives, whatever runs it plays; all that may be summed over exists from the start, as 0. The
+snapshot is handed in. May import: `tally`, `histogram`, `earlier`, contract, prometheus-client.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.registry import Collector
 
+from demogen.contract.exchange import Fault
 from demogen.contract.outcome import Outcome
+from demogen.record.earlier import Earlier
 from demogen.record.histogram import Histogram
-from demogen.record.tally import PHASES, Cell, CellKey, Tally
+from demogen.record.journal import DropReason
+from demogen.record.tally import MEASURE, PHASES, Cell, CellKey, Tally
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -26,30 +30,66 @@ BOUNDS_US = (
     250, 500, 1_000, 2_000, 3_000, 5_000, 7_500, 10_000, 15_000, 20_000, 30_000, 50_000, 75_000, 100_000, 150_000,
     200_000, 300_000, 500_000, 750_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 30_000_000,
 )  # fmt: skip
+_BOUNDS = tuple(f"{bound / 1e6}" for bound in BOUNDS_US)
 LATE_AFTER_US = 10_000
 
 VERDICTS = ("HOLDS", "VIOLATED", "UNKNOWN")
+#: What a run is doing: those of the tally lie in the middle.
+STAGES = ("idle", "bootstrap", *PHASES, "drain", "audit", "done")
+IDLE = STAGES[0]
+#: Insufficient funds: the refusal that patterns ask for on purpose, so it is there before the first one.
+_ALWAYS_CODES = ("0018",)
+
+
+class WorkerState(msgspec.Struct, frozen=True, kw_only=True):
+    """One load process. Counts are of the run under way."""
+
+    up: bool
+    in_flight: int = 0
+    offered: int = 0
+    answered: int = 0
+    cpu_seconds: float = 0.0
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """What a scrape shows. `info` becomes labels of `demogen_run_info`; `patterns` are names by number."""
+    """What a scrape shows. `info` becomes labels of `demogen_run_info`; `patterns` are names by number.
+
+    `stage` is one of STAGES; `reading` the patterns that only read; `invariants` maps a name to its verdict;
+    `ended_ns` is when the run was over on the clock's monotonic scale, 0 while it lasts.
+    """
 
     tally: Tally
     patterns: tuple[str, ...]
     target_tps: float
-    in_flight: int
-    load_processes: int
-    load_processes_lost: int
-    users: int
-    verdict: str
-    info: Mapping[str, str]
+    in_flight: int = 0
+    load_processes: int = 0
+    load_processes_lost: int = 0
+    users: int = 0
+    verdict: str = "UNKNOWN"
+    info: Mapping[str, str] = {}
+    stage: str = PHASES[MEASURE]
+    reading: frozenset[str] = frozenset()
+    workers: Mapping[str, WorkerState] = {}
+    invariants: Mapping[str, str] = {}
+    findings: Mapping[str, int] = {}
+    started_s: float = 0.0
+    ended_ns: int = 0
 
 
 class RunCollector(Collector):
-    """Turns the snapshot of the moment into metric families; an empty answer while no run has begun."""
+    """Turns the snapshot of the moment into metric families; says only "idle" while there is no run to show."""
 
     def __init__(self, snapshot: Callable[[], Snapshot | None]) -> None:
         self._snapshot = snapshot
+        self._earlier = Earlier()
+
+    def keep(self, over: Snapshot) -> None:
+        """A run is over and another may come: its counts stay in the counters."""
+        workers = {
+            name: {"offered": w.offered, "answered": w.answered, "cpu_seconds": w.cpu_seconds}
+            for name, w in over.workers.items()
+        }
+        self._earlier.add(over.tally, over.patterns, workers=workers)
 
     def describe(self) -> Iterator[Metric]:
         """Nothing ahead of time: the registry need not scrape to know names."""
@@ -57,89 +97,120 @@ class RunCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         now = self._snapshot()
+        yield _state_set("demogen_phase", "1 for what the run is doing.", STAGES, now.stage if now else IDLE)
         if now is None:
             return
-        yield from _arrivals(now.tally)
-        yield from _outcomes(now.tally, now.patterns)
-        yield from _latencies(now.tally, now.patterns)
-        yield from _money(now.tally)
+        tally, patterns = self._earlier.with_run(now.tally, now.patterns)
+        yield from _arrivals(tally)
+        yield from _outcomes(tally, patterns, now.reading)
+        yield from _latencies(tally, patterns, now.reading)
+        yield from _money(tally, now.tally)
         yield from _state(now)
+        yield from _workers(now, self._earlier.workers)
+        yield from _verdicts(now)
+        cpu_s = tally.counts["cpu_ns"] / 1e9
+        yield _counter("demogen_generator_cpu_seconds", "Processor time of all load processes.", cpu_s)
 
 
 def _arrivals(tally: Tally) -> Iterator[Metric]:
     offered, dropped = tally.counts["offered"], sum(tally.dropped.values())
     late = tally.lag.total - tally.lag.at_most([LATE_AFTER_US])[0]
     yield _counter("demogen_arrivals_offered", "Arrivals whose due time has come.", offered)
-    yield _counter("demogen_arrivals_sent", "Arrivals that became a request.", offered - dropped)
+    yield _counter("demogen_arrivals_sent", "Arrivals that became a request.", max(0, offered - dropped))
     yield _counter("demogen_arrivals_late", "Arrivals sent more than 10 ms after they were due.", late)
-    family = CounterMetricFamily(
-        "demogen_arrivals_dropped", "Arrivals that were never sent, by reason.", labels=["reason"]
-    )
-    for reason in ("no_slot", "deadline", "target_down", "worker_lost"):
-        family.add_metric([reason], tally.dropped[reason])
-    yield family
+    reasons = [reason.label for reason in DropReason]
+    says = "Arrivals that were never sent, by reason."
+    yield _labelled("demogen_arrivals_dropped", says, "reason", tally.dropped, always=reasons)
 
 
-def _outcomes(tally: Tally, patterns: tuple[str, ...]) -> Iterator[Metric]:
-    for name, says, cells in (
-        ("demogen_transactions", "Writes that have ended, by pattern, outcome and phase.", tally.cells),
-        ("demogen_reads", "Reads that have ended, by pattern, outcome and phase.", tally.reads),
+def _outcomes(tally: Tally, patterns: Sequence[str], reading: frozenset[str]) -> Iterator[Metric]:
+    for name, what, cells in (
+        ("demogen_transactions", "Writes", _writes(tally, patterns, reading)),
+        ("demogen_reads", "Reads", _reads(tally, patterns, reading)),
     ):
+        says = f"{what} that were sent and have ended, by pattern, outcome and phase."
         family = CounterMetricFamily(name, says, labels=["pattern", "outcome", "phase"])
-        for (pattern, outcome, phase), cell in cells.items():
-            family.add_metric([patterns[pattern], Outcome(outcome).label, PHASES[phase]], cell.response.total)
+        for key, cell in cells.items():
+            # What was never sent is a dropped arrival, not an outcome: as in the report.
+            family.add_metric(_labels(key, patterns), cell.service.total)
         yield family
-    unexpected = CounterMetricFamily(
-        "demogen_unexpected", "Writes that ended otherwise than their pattern asked for.", labels=["pattern"]
+    unexpected: Counter[str] = Counter()
+    for (pattern, _, _), cell in tally.cells.items():
+        unexpected[patterns[pattern]] += cell.unexpected
+    says, writing = "Writes that ended otherwise than their pattern asked for.", set(patterns) - reading
+    yield _labelled("demogen_unexpected", says, "pattern", unexpected, always=writing)
+    yield _labelled(
+        "demogen_refusals", "Refusals by the ledger's error code.", "code", tally.codes, always=_ALWAYS_CODES
     )
-    for pattern, count in _by_pattern(tally.cells).items():
-        unexpected.add_metric([patterns[pattern]], count)
-    yield unexpected
-    yield _labelled("demogen_refusals", "Refusals by the ledger's error code.", "code", tally.codes)
-    yield _labelled("demogen_faults", "Requests without an answer, by what went wrong.", "fault", tally.faults)
+    faults = [fault.label for fault in Fault]
+    yield _labelled(
+        "demogen_faults", "Requests without an answer, by what went wrong.", "fault", tally.faults, always=faults
+    )
 
 
-def _by_pattern(cells: Mapping[CellKey, Cell]) -> Counter[int]:
-    counts: Counter[int] = Counter()
-    for (pattern, _, _), cell in cells.items():
-        counts[pattern] += cell.unexpected
-    return counts
+def _writes(tally: Tally, patterns: Sequence[str], reading: frozenset[str]) -> dict[CellKey, Cell]:
+    """The tally's cells, and an empty one wherever the first count is still to come: rates need a zero to start at."""
+    writing = [number for number, name in enumerate(patterns) if name not in reading]
+    return {(number, outcome, MEASURE): Cell() for number in writing for outcome in Outcome} | tally.cells
 
 
-def _latencies(tally: Tally, patterns: tuple[str, ...]) -> Iterator[Metric]:
-    for kind, says in (
-        ("service", "From sent to answered, in seconds."),
-        ("response", "From due to answered, in seconds."),
+def _reads(tally: Tally, patterns: Sequence[str], reading: frozenset[str]) -> dict[CellKey, Cell]:
+    numbers = [number for number, name in enumerate(patterns) if name in reading]
+    return {(number, int(Outcome.ACCEPTED), MEASURE): Cell() for number in numbers} | tally.reads
+
+
+def _labels(key: CellKey, patterns: Sequence[str]) -> list[str]:
+    pattern, outcome, phase = key
+    return [patterns[pattern], Outcome(outcome).label, PHASES[phase]]
+
+
+def _latencies(tally: Tally, patterns: Sequence[str], reading: frozenset[str]) -> Iterator[Metric]:
+    writes, reads = _writes(tally, patterns, reading), _reads(tally, patterns, reading)
+    for name, says, kind, cells in (
+        ("demogen_service_seconds", "Writes, from sent to answered.", "service", writes),
+        ("demogen_response_seconds", "Writes, from due to answered.", "response", writes),
+        ("demogen_read_seconds", "Reads, from sent to answered.", "service", reads),
     ):
-        family = HistogramMetricFamily(f"demogen_{kind}_seconds", says, labels=["pattern", "outcome"])
-        merged: dict[tuple[int, int], Histogram] = {}
-        for (pattern, outcome, _), cell in tally.cells.items():
-            merged.setdefault((pattern, outcome), Histogram()).merge(getattr(cell, kind))
-        for (pattern, outcome), histogram in merged.items():
-            family.add_metric([patterns[pattern], Outcome(outcome).label], *_buckets(histogram))
+        family = HistogramMetricFamily(name, says, labels=["pattern", "outcome", "phase"])
+        for key, cell in cells.items():
+            family.add_metric(_labels(key, patterns), *_buckets(getattr(cell, kind)))
         yield family
-    family = HistogramMetricFamily("demogen_send_lag_seconds", "From due to sent, in seconds.", labels=[])
-    family.add_metric([], *_buckets(tally.lag))
-    yield family
+    for name, says, histogram in (
+        ("demogen_send_lag_seconds", "From due to sent: includes waiting for a free connection.", tally.lag),
+        ("demogen_loop_lag_seconds", "From due to noticed: the generator's own doing.", tally.loop_lag),
+    ):
+        family = HistogramMetricFamily(name, says, labels=[])
+        family.add_metric([], *_buckets(histogram))
+        yield family
 
 
 def _buckets(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
-    counts = histogram.at_most(BOUNDS_US)
-    buckets = [(f"{bound / 1e6:g}", float(count)) for bound, count in zip(BOUNDS_US, counts, strict=True)]
+    counts = histogram.at_most(BOUNDS_US) if histogram.total else [0] * len(BOUNDS_US)
+    buckets = [(bound, float(count)) for bound, count in zip(_BOUNDS, counts, strict=True)]
     return [*buckets, ("+Inf", float(histogram.total))], histogram.sum_us / 1e6
 
 
-def _money(tally: Tally) -> Iterator[Metric]:
-    family = CounterMetricFamily(
-        "demogen_money_moved", "Acknowledged value of new transactions, in the asset's major units.", labels=["asset"]
+def _money(tally: Tally, run: Tally) -> Iterator[Metric]:
+    says = "Acknowledged value of new transactions, in the asset's major units."
+    moved, doubted = _by_asset(tally.moved), _by_asset(run.doubted)
+    yield _labelled("demogen_money_moved", says, "asset", moved)
+    doubt = GaugeMetricFamily(
+        "demogen_money_in_doubt",
+        "Value of writes of this run that got no answer, in the asset's major units; the audit resolves it.",
+        labels=["asset"],
     )
-    moved: Counter[str] = Counter()
-    for key, units in tally.moved.items():
+    for asset in sorted({*moved, *doubted}):
+        doubt.add_metric([asset], float(doubted.get(asset, 0)))
+    yield doubt
+
+
+def _by_asset(amounts: Mapping[str, int]) -> dict[str, float]:
+    """Minor units by `asset/scale` as major units by asset: figures for plots, never booked."""
+    total: dict[str, float] = {}
+    for key, units in amounts.items():
         asset, _, scale = key.partition("/")
-        moved[asset] += units / 10 ** int(scale)  # a figure for plots, never booked
-    for asset, value in moved.items():
-        family.add_metric([asset], value)
-    yield family
+        total[asset] = total.get(asset, 0.0) + units / 10 ** int(scale)
+    return total
 
 
 def _state(now: Snapshot) -> Iterator[Metric]:
@@ -150,23 +221,63 @@ def _state(now: Snapshot) -> Iterator[Metric]:
     processes.add_metric(["playing"], now.load_processes)
     processes.add_metric(["lost"], now.load_processes_lost)
     yield processes
-    verdict = GaugeMetricFamily(
-        "demogen_verdict", "1 for the audit's verdict; UNKNOWN until the books are judged.", labels=["verdict"]
-    )
-    for name in VERDICTS:
-        verdict.add_metric([name], 1.0 if name == now.verdict else 0.0)
-    yield verdict
-    cpu = now.tally.counts["cpu_ns"] / 1e9
-    yield _counter("demogen_generator_cpu_seconds", "Processor time of all load processes.", cpu)
+    if now.started_s:
+        says = "When the load of this run began, in unix time."
+        yield GaugeMetricFamily("demogen_run_start_time_seconds", says, value=now.started_s)
     yield InfoMetricFamily("demogen_run", "Facts about the run.", value=dict(now.info))
+
+
+def _workers(now: Snapshot, earlier: Mapping[str, Mapping[str, float]]) -> Iterator[Metric]:
+    """By load process: its number in the run, which starts at 0 each time and so stays few."""
+    up = GaugeMetricFamily("demogen_worker_up", "1 while the load process reports.", labels=["worker"])
+    flight = GaugeMetricFamily("demogen_worker_in_flight", "Its requests waiting for an answer.", labels=["worker"])
+    for name, worker in now.workers.items():
+        up.add_metric([name], float(worker.up))
+        flight.add_metric([name], worker.in_flight)
+    yield up
+    yield flight
+    for name, says, field in (
+        ("demogen_worker_arrivals", "Arrivals it was to serve.", "offered"),
+        ("demogen_worker_answers", "Its writes that have ended.", "answered"),
+        ("demogen_worker_cpu_seconds", "Its processor time.", "cpu_seconds"),
+    ):
+        counts = {number: values.get(field, 0.0) for number, values in earlier.items()}
+        for number, worker in now.workers.items():
+            counts[number] = counts.get(number, 0.0) + getattr(worker, field)
+        yield _labelled(name, says, "worker", counts)
+
+
+def _verdicts(now: Snapshot) -> Iterator[Metric]:
+    says = "1 for the audit's verdict; UNKNOWN until the books are judged."
+    yield _state_set("demogen_verdict", says, VERDICTS, now.verdict)
+    verdicts = GaugeMetricFamily(
+        "demogen_invariant_verdict", "1 for the verdict on each invariant.", labels=["invariant", "verdict"]
+    )
+    found = GaugeMetricFamily("demogen_audit_findings", "Counter-examples by invariant.", labels=["invariant"])
+    for name, verdict in now.invariants.items():
+        found.add_metric([name], now.findings.get(name, 0))
+        for word in VERDICTS:
+            verdicts.add_metric([name, word], float(word == verdict))
+    yield verdicts
+    yield found
+
+
+def _state_set(name: str, says: str, states: Iterable[str], current: str) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, says, labels=[name.removeprefix("demogen_")])
+    for state in states:
+        family.add_metric([state], float(state == current))
+    return family
 
 
 def _counter(name: str, says: str, value: float) -> CounterMetricFamily:
     return CounterMetricFamily(name, says, value=value)
 
 
-def _labelled(name: str, says: str, label: str, counts: Counter[str]) -> CounterMetricFamily:
+def _labelled(
+    name: str, says: str, label: str, counts: Mapping[str, float], *, always: Iterable[str] = ()
+) -> CounterMetricFamily:
+    """A counter with one label; `always` are the values that are there before their first count."""
     family = CounterMetricFamily(name, says, labels=[label])
-    for value, count in sorted(counts.items()):
-        family.add_metric([value], count)
+    for value in sorted({*always, *counts}):
+        family.add_metric([value], counts.get(value, 0))
     return family
