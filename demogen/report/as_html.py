@@ -43,7 +43,7 @@ def _body(report: RunReport) -> Iterator[str]:
     yield section("Money", "Judged from the journal and what the ledger says now, nothing else.", _money(report))
     if report.measured:
         yield section("Generator", "Whether this machine, not the ledger, was the limit.", _generator(report))
-    yield section("Population", "Who existed before the load began.", _population(report))
+    yield section("Population", "Who existed, and what the load moved among them.", _population(report))
     yield section("Provenance", "What it takes to do this run again.", _provenance(report))
     yield f"<footer>demogen {escape(__version__)} · the same figures stand in report.json</footer>"
 
@@ -192,8 +192,25 @@ def _generator(report: RunReport) -> Iterator[str]:
 
 
 def _population(report: RunReport) -> Iterator[str]:
+    volumes = report.volumes
     rows = [(escape(kind.replace("_", " ")), f"{count:,}") for kind, count in report.population.items()]
-    yield panel("", table(("entities", "count"), rows)) if rows else note("this run folder holds no population")
+    panels = [panel("Entities", table(("kind", "count"), rows))] if rows else []
+    if volumes.roles:
+        roles = [(escape(role or "—"), f"{count:,}") for role, count in volumes.roles.items()]
+        panels.append(panel("Accounts by role", table(("role", "accounts"), roles)))
+    yield f'<div class="pair">{"".join(panels)}</div>' if panels else note("this run folder holds no population")
+    if volumes.assets:
+        used = [(escape(one.asset), f"{one.accounts:,}", f"{one.legs:,}", one.moved) for one in volumes.assets]
+        yield panel("Assets: what this run moved", table(("asset", "accounts", "legs", "moved"), used))
+    if volumes.accounts:
+        busiest = [
+            (escape(one.alias), escape(one.role), f"{one.legs:,}", f"{one.gave} {escape(one.asset)}", one.received)
+            for one in volumes.accounts
+        ]
+        yield panel("Busiest accounts", table(("alias", "role", "legs", "gave", "received"), busiest))
+    if len(volumes.organizations) > 1:
+        owners = [(one.organization_id, f"{one.ledgers:,}", f"{one.transactions:,}") for one in volumes.organizations]
+        yield panel("Organizations", table(("organization", "ledgers", "transactions"), owners[:20]))
 
 
 def _provenance(report: RunReport) -> Iterator[str]:

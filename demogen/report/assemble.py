@@ -15,10 +15,12 @@ from demogen.audit.findings import AuditReport, unjudged
 from demogen.audit.findings import load as load_audit
 from demogen.clock import NS_PER_S
 from demogen.errors import RunFolderError
+from demogen.population.directory import Population
 from demogen.record.folder import RunFolder
 from demogen.record.measurement import Measurement, load, merged
 from demogen.report.gates import failed_gates, thresholds_with_default
 from demogen.report.run_report import RunReport
+from demogen.report.volumes import Volumes, volumes
 
 #: Kinds that report.json always counts (design 9).
 ALWAYS_COUNTED = ("organizations", "ledgers", "assets", "accounts", "transactions")
@@ -36,6 +38,7 @@ def build(folder: RunFolder) -> RunReport:
         gates=gates,
         audit=audited,
         population=population_counts(folder.population),
+        volumes=_volumes(folder),
         settings=_read_object(folder.settings),
         folder=str(folder.path),
         **known,
@@ -46,8 +49,6 @@ def population_counts(path: Path) -> dict[str, int]:
     """Entities by kind as the manifest has them, 0 for one that has none; empty where the run has no manifest."""
     if not path.exists():
         return {}
-    from demogen.population.directory import Population
-
     return dict.fromkeys(ALWAYS_COUNTED, 0) | Population.open(path).counts()
 
 
@@ -56,6 +57,13 @@ def _audit(folder: RunFolder) -> AuditReport:
     if folder.audit.exists():
         return load_audit(folder.audit)
     return unjudged(folder.path.name, depth="", names=[], reason="no audit has taken place")
+
+
+def _volumes(folder: RunFolder) -> Volumes:
+    """What the run moved; empty where journal or population is missing."""
+    if not folder.journal_files() or not folder.population.exists():
+        return Volumes()
+    return volumes(folder.journal_files(), Population.open(folder.population))
 
 
 def _figures(measurement: Measurement) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from demogen.record.measurement import (
     Slice,
     Workers,
 )
+from demogen.report.volumes import Volumes
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +50,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     generator: Generator = Generator()
     audit: AuditReport
     population: dict[str, int] = {}
+    volumes: Volumes = Volumes()
     measured: bool = True
     scenario: str = ""
     seed: int = 0
