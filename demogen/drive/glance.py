@@ -18,6 +18,7 @@ from demogen.record.tally import Tally
 
 if TYPE_CHECKING:
     from demogen.drive.conductor import Conductor
+    from demogen.drive.seats import Seat
 
 
 class Glance:
@@ -45,12 +46,12 @@ class Glance:
             verdict=conductor.verdict,
             info={"run_id": plan.run_id, "scenario": plan.scenario, "server": plan.server, "seed": str(plan.seed)},
             stage=conductor.stage,
-            workers={str(seat.process): _worker(seat.counts, up=seat.playing, in_flight=seat.in_flight) for seat in seats},
+            workers={str(seat.process): _worker(seat) for seat in seats},
             invariants={name: str(word) for name, word in audit.invariants.items()} if audit else self._unjudged,
             findings={finding.invariant: finding.count for finding in audit.findings} if audit else {},
             started_s=conductor.started_wall_ns / NS_PER_S,
             ended_ns=conductor.settled_ns,
-        )  # fmt: skip
+        )
 
     def audit(self) -> AuditReport | None:
         """The audit of this run, once it is over; None before, and where it could not be written."""
@@ -74,11 +75,11 @@ def bootstrapping(weights: Mapping[str, float], *, target_tps: float, users: int
     )
 
 
-def _worker(counts: Mapping[str, int], *, up: bool, in_flight: int) -> WorkerState:
+def _worker(seat: Seat) -> WorkerState:
     return WorkerState(
-        up=up,
-        in_flight=in_flight,
-        offered=counts["offered"],
-        answered=counts["answered"],
-        cpu_seconds=counts["cpu_ns"] / NS_PER_S,
+        up=seat.playing,
+        in_flight=seat.in_flight if seat.playing else 0,
+        offered=seat.counts["offered"],
+        answered=seat.counts["answered"],
+        cpu_seconds=seat.counts["cpu_ns"] / NS_PER_S,
     )
