@@ -33,12 +33,11 @@ class Route(NamedTuple):
 
 
 class _Node:
-    __slots__ = ("literals", "parameter", "routes", "wild")
+    __slots__ = ("literals", "routes", "wild")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
         self.wild: _Node | None = None
-        self.parameter = ""
         self.routes: dict[str, Route] = {}
 
 
@@ -66,41 +65,36 @@ class Table:
     def find(self, method: str, path: str) -> tuple[Route, list[str]]:
         """The route and the values of its parameters; a FrameworkRefusal with 404 or 405 otherwise."""
         parts = path.strip("/").split("/")
-        found = _walk(self._root, parts, 0)
-        if found is None:
+        found = _walk(self._root, parts, 0, method)
+        if found is None and method == "HEAD" and self._head_follows_get:
+            found = _walk(self._root, parts, 0, "GET")
+        if found is not None:
+            return found
+        others = {one for one in _METHOD_ORDER if _walk(self._root, parts, 0, one) is not None}
+        if not others or (method == "HEAD" and "GET" in others):
             raise FrameworkRefusal(404, f"Cannot {method} {path}")
-        node, values = found
-        route = node.routes.get(method)
-        if route is None and method == "HEAD" and "GET" in node.routes:
-            if not self._head_follows_get:
-                raise FrameworkRefusal(404, f"Cannot {method} {path}")
-            route = node.routes["GET"]
-        if route is None:
-            raise FrameworkRefusal(405, "Method Not Allowed", allow=_allow(node))
-        return route, values
+        if "GET" in others:
+            others.add("HEAD")
+        allow = ", ".join(one for one in _METHOD_ORDER if one in others)
+        raise FrameworkRefusal(405, "Method Not Allowed", allow=allow)
 
 
-def _walk(node: _Node, parts: list[str], place: int) -> tuple[_Node, list[str]] | None:
+def _walk(node: _Node, parts: list[str], place: int, method: str) -> tuple[Route, list[str]] | None:
+    """The first route with this method, literal parts before parameters."""
     if place == len(parts):
-        return (node, []) if node.routes else None
+        route = node.routes.get(method)
+        return None if route is None else (route, [])
     part = parts[place]
     literal = node.literals.get(part)
     if literal is not None:
-        found = _walk(literal, parts, place + 1)
+        found = _walk(literal, parts, place + 1, method)
         if found is not None:
             return found
     if node.wild is not None and part:
-        found = _walk(node.wild, parts, place + 1)
+        found = _walk(node.wild, parts, place + 1, method)
         if found is not None:
             return found[0], [part, *found[1]]
     return None
-
-
-def _allow(node: _Node) -> str:
-    methods = set(node.routes)
-    if "GET" in methods:
-        methods.add("HEAD")
-    return ", ".join(method for method in _METHOD_ORDER if method in methods)
 
 
 def bind(world: World, call: Call, route: Route, values: list[str]) -> None:

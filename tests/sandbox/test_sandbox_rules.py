@@ -295,6 +295,8 @@ def test_paths_are_not_decoded_and_take_a_trailing_slash(bank: Bank) -> None:
     assert bank.code("GET", "accounts/alias/%40a") == (404, "0085")
     assert bank.get("accounts/alias/@a/")["alias"] == "@a"
     assert bank.code("GET", "accounts/nonsense/balances") == (400, "0065")
+    assert bank.code("GET", "transactions/json") == (400, "0065")
+    assert bank.call("PUT", "transactions/json").headers["allow"] == "GET, HEAD, POST, PATCH"
     reply = bank.call("PUT", "accounts")
     assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD, POST")
     assert json.loads(reply.body)["code"] == 405

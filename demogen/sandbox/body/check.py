@@ -103,7 +103,7 @@ def _is_moment(value: str) -> bool:
         moments.parse(value)
     except moments.MalformedMoment:
         return False
-    return True
+    return " " not in value
 
 
 def _unexpected(body: Mapping[str, Any], shape: Shape) -> Any:

@@ -43,6 +43,8 @@ def routing_of(document: Document, spelled: str, action: str, *, is_source: bool
 def action_of(order: Order) -> str:
     if order.parent is not None:
         return "revert"
+    if order.kind in ("block", "unblock"):
+        return order.kind
     return "hold" if order.pending else "direct"
 
 
