@@ -35,6 +35,7 @@ app = typer.Typer()
 #: More entities than this are made on a named ledger only after a question, or with --yes.
 ASK_ABOVE = 10_000
 _TROUBLES_SHOWN = 10
+_BIG_BATCH = 4096
 
 
 @app.command(cls=VerbCommand)
@@ -93,7 +94,7 @@ def _provisioned(
                 # A sandbox of our own has another port each time; the file in the run folder is what it is.
                 url="" if target.embedded else target.url,
                 part=_part(settings),
-                batch=settings.batch_size,
+                batch=_batch(settings),
                 strict=settings.validation,
             )
     except KeyboardInterrupt:
@@ -149,6 +150,12 @@ def _folder(settings: Settings) -> RunFolder:
     if settings.resume and path.is_dir():
         return RunFolder.existing(path)
     return RunFolder.create(path)
+
+
+def _batch(settings: Settings) -> int:
+    """Entities held before they are written down: few where memory is dear, never more than the cap."""
+    wanted = settings.batch_size if settings.memory_optimization else max(settings.batch_size, _BIG_BATCH)
+    return min(wanted, settings.max_entities_in_memory)
 
 
 def _part(settings: Settings) -> tuple[int, int]:

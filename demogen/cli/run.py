@@ -29,6 +29,7 @@ from demogen.errors import UsageError
 from demogen.patterns import find_patterns
 from demogen.population.directory import Population
 from demogen.record.folder import RunFolder, new_run_id
+from demogen.record.machine import machine
 from demogen.report import as_text, build, exit_code
 from demogen.report.renderings import write_reports
 from demogen.workload.groundwork import Groundwork
@@ -225,5 +226,6 @@ def _write_settings(asked: _Asked, folder: RunFolder, *, run_id: str, target: Ta
         "target_tps": asked.tps,
         "duration": asked.seconds,
         "mix": asked.mix.shares,
+        "machine": machine(),
     }
     folder.write_text(folder.settings, msgspec.json.format(msgspec.json.encode(told), indent=1).decode())

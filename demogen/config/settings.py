@@ -106,9 +106,11 @@ class Settings(BaseModel):
     max_rate: float | None = _set(None, "Requests a second at most, while provisioning.", "N", gt=0)
     batch_size: int = _set(100, "Entities between two checkpoints.", "N", env="BATCH_SIZE", ge=1)
     max_entities_in_memory: int = _set(
-        100_000, "Entities held in memory at most.", "N", env="MAX_ENTITIES_IN_MEMORY", ge=100
+        100_000, "Entities held at most before they are written down.", "N", env="MAX_ENTITIES_IN_MEMORY", ge=100
     )
-    memory_optimization: bool = _set(True, "Keep memory flat at some cost of speed.", env="MEMORY_OPTIMIZATION")
+    memory_optimization: bool = _set(
+        True, "Write entities down in small batches; off: in big ones.", env="MEMORY_OPTIMIZATION"
+    )
     timeout_s: Span | None = _set(None, "Overall deadline of the command.", "TIME", key="timeout", gt=0)
     dry_run: bool = _set(False, "Print the plan and send nothing.")
     resume: bool = _set(False, "Go on where an interrupted run stopped.")

@@ -61,7 +61,7 @@ def _cards(report: RunReport) -> Iterator[str]:
     yield card(f"{report.delivered_tps:,.1f}", "TPS delivered")
     yield card(milliseconds(latency.response.p99), "P99 response, from due")
     yield card(milliseconds(latency.service.p99), "P99 service, from sent")
-    yield card(f"{report.outcomes.total:,}", "transactions")
+    yield card(f"{report.outcomes.total:,}", "writes that ended")
     yield card(f"{report.exit_code}", "exit code")
 
 
@@ -225,7 +225,12 @@ def _provenance(report: RunReport) -> Iterator[str]:
         "reported by": f"demogen {__version__}",
     }
     yield panel("", table(("", ""), [(name, escape(value)) for name, value in facts.items() if value], words={1}))
-    settings = [(escape(str(key)), escape(_plain(value))) for key, value in sorted(report.settings.items())]
+    machine = report.settings.get("machine")
+    if isinstance(machine, dict):
+        words = [(escape(str(name)), escape(str(value))) for name, value in machine.items()]
+        yield panel("Where the load came from", table(("", ""), words, words={1}))
+    plain = {name: value for name, value in report.settings.items() if not isinstance(value, dict)}
+    settings = [(escape(str(name)), escape(_plain(value))) for name, value in sorted(plain.items())]
     if settings:
         shown = table(("setting", "value"), settings, words={1})
         yield f'<details class="panel"><summary>all settings</summary>{shown}</details>'
