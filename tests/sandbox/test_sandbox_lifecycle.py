@@ -193,3 +193,23 @@ def test_a_second_request_of_a_group_meets_the_first_at_work(bank: Bank) -> None
     assert [reply.status for reply in replies] == [201, 409, 409, 409]
     assert json.loads(replies[1].body)["code"] == "0084"
     assert bank.app.run("POST", target, {"x-idempotency": "k"}, body).headers["x-idempotency-replayed"] == "true"
+
+
+def test_a_broken_handler_undoes_its_group_and_nothing_else(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bank.post("transactions/json", transfer("@a", "@b", "1"))
+    target = f"{bank.base}/transactions/json"
+    body = json.dumps(transfer("@a", "@b", "5")).encode()
+    assert bank.app.run("POST", target, {"x-idempotency": "k"}, body).status == 201
+    monkeypatch.setattr(bank.app.world.journal, "book", lambda *_: 1 / 0)
+    try:
+        bank.app.run("POST", target, {"x-idempotency": "l"}, body)
+    except ZeroDivisionError:
+        assert bank.app.abandon().status == 500
+    monkeypatch.undo()
+    assert bank.holdings("@b") == ("1", "0")
+    assert bank.post("transactions/json", transfer("@a", "@b", "5"), headers={"x-idempotency": "k"})["id"]
+    assert bank.holdings("@b") == ("6", "0")
+    assert len(bank.get("transactions")["items"]) == 3
+    assert "ZeroDivisionError" in capsys.readouterr().err
