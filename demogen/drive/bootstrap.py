@@ -31,6 +31,7 @@ from demogen.patterns import find_patterns
 from demogen.population.directory import Population
 from demogen.population.spec import PopulationSpec
 from demogen.record.folder import RunFolder, new_run_id
+from demogen.record.machine import machine
 from demogen.workload.groundwork import ENDLESS_S, Groundwork
 from demogen.workload.mix import Mix
 from demogen.workload.scenario import ThresholdSpec
@@ -205,5 +206,6 @@ class Bootstrap:
             "server": capabilities.version,
             "dialect": capabilities.dialect,
             "mix": mix.shares,
+            "machine": machine(),
         }
         folder.write_text(folder.settings, msgspec.json.format(msgspec.json.encode(told), indent=1).decode())
