@@ -182,7 +182,8 @@ def _copy_book(ground: Ground, folder: Path, attempts: int) -> None:
     execute(f"insert into opening.ledgers {newest}")
     execute(f"attach '{folder / 'book-source.duckdb'}' as source (read_only)")
     execute(
-        "insert into opening.balances select * replace ('100000000'::money as available, 0 as version) from source.balances"
+        "insert into opening.balances"
+        " select * replace ('100000000'::money as available, 0 as version) from source.balances"
     )
     execute("insert into book.balances from source.balances")
     for start in range(0, attempts, _CHUNK):
