@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 import typer
@@ -20,8 +21,7 @@ from demogen.cli.screen import VerbCommand, VerbGroup
 from demogen.cli.target import Target, open_crew, open_target, policy_of
 from demogen.client.crew import Crew
 from demogen.clock import Clock, SystemClock
-from demogen.config import Settings
-from demogen.config.resolve import is_loopback
+from demogen.config import Settings, is_loopback
 from demogen.errors import PreflightFailed, UsageError
 from demogen.population.catalog import Catalog
 from demogen.population.manifest import Manifest
@@ -255,7 +255,7 @@ def _reached(settings: Settings, directory: Path, book: Manifest) -> Iterator[tu
     folder = RunFolder.existing(directory)
     made_on = book.about().get("url", "")
     if settings.host is None and not folder.sandbox_db.exists():
-        if not made_on or not is_loopback(made_on):
+        if not is_loopback(urlsplit(made_on).hostname or ""):
             raise UsageError(
                 f"this population was made on {made_on or 'an unknown ledger'}", hint="name it: --host URL"
             )
@@ -275,6 +275,8 @@ def _crew(settings: Settings, target: Target, clock: Clock) -> Iterator[Crew]:
 
 def _plan_of(settings: Settings, book: Manifest) -> PopulationPlan | None:
     """The plan of the population, to find what was made unseen; None where it cannot be had any more."""
+    if "backup" in book.about():
+        return None  # restored from a file that may be gone; the manifest lists all but the last batch
     try:
         return plan_again(book.about(), catalog=Catalog.load(settings.templates))
     except (UsageError, KeyError) as error:

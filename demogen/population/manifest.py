@@ -252,9 +252,15 @@ class Manifest:
         row = self._db.execute(query, (UUID(entity_id).bytes, kind)).fetchone()
         return int(row[0]) if row else None
 
-    def forget(self, kind: Kind, position: int) -> None:
-        """Drop a row: the entity is gone from the server."""
-        self._write(lambda: self._db.execute("delete from entity where kind = ? and position = ?", (kind, position)))
+    def forget(self, kind: Kind, positions: Iterable[int]) -> None:
+        """Drop rows: those entities are gone from the server."""
+        rows = [(kind, position) for position in positions]
+        self._write(lambda: self._db.executemany("delete from entity where kind = ? and position = ?", rows))
+
+    def last_position(self, kind: Kind) -> int:
+        """The highest position of a kind, -1 where there is none."""
+        row = self._db.execute("select max(position) from entity where kind = ?", (kind,)).fetchone()
+        return -1 if row[0] is None else int(row[0])
 
     def close(self) -> None:
         self.flush()

@@ -23,6 +23,8 @@ from demogen.errors import InvalidSettings, UsageError
 #: More than this in one population needs another design than one manifest; also a guard against a slip of the key.
 ENTITIES_MAX = 100_000_000
 
+CUSTOM = "custom"
+
 Locale = Literal["us", "br", "mixed"]
 Switch = Literal["off", "some", "on"]
 
@@ -38,7 +40,7 @@ class PopulationSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    preset: str = "custom"
+    preset: str = CUSTOM
     organizations: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     ledgers_per_organization: Annotated[int, Field(ge=1, le=10_000)] = 1
     assets_per_ledger: Annotated[int, Field(ge=1, le=500)] = 1
@@ -101,12 +103,13 @@ class PopulationSpec(BaseModel):
 
     @classmethod
     def of_preset(cls, name: str, **overrides: object) -> Self:
-        """A preset, with some of its values replaced. Raises UsageError naming the presets there are."""
-        sizes = presets()
+        """A preset, with some of its values replaced; `custom` is one of everything.
+
+        Raises UsageError naming the presets there are.
+        """
+        sizes = {**presets(), CUSTOM: {}}
         if name not in sizes:
-            raise UsageError(
-                f"there is no preset {name!r}", hint=f"use one of {', '.join(sizes)}, or custom with --organizations …"
-            )
+            raise UsageError(f"there is no preset {name!r}", hint=f"use one of {', '.join(sizes)}")
         return cls.build({**sizes[name], "preset": name, **overrides}, where=f"preset {name}")
 
     @classmethod

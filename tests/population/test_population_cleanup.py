@@ -101,7 +101,7 @@ def test_what_an_interrupted_run_made_unseen_is_found(app, tmp_path):
         provision(plan(SPEC, 7), _crew(Cut()), manifest=tmp_path / "population.sqlite", batch=10_000)
     book = Manifest(tmp_path / "population.sqlite")
     for row in list(book.rows()):
-        book.forget(row.kind, row.position)  # as if the last batch had never been written
+        book.forget(row.kind, [row.position])  # as if the last batch had never been written
     book.close()
     report = _clean(app, tmp_path, recover=True)
     assert report.complete and report.deleted["organizations"] == 3
