@@ -135,7 +135,7 @@ class Conductor:
             return
         delta = seat.hear(message, now_ns=self._clock.now_ns())
         if delta is not None:
-            self.gathering.add(delta)
+            self.gathering.add(delta, second=message["second"])
         if drained:
             self._leave(seat)
 
@@ -236,9 +236,8 @@ class Conductor:
     # -- attending and finishing ---------------------------------------------------------------------------------
 
     def _attend(self) -> None:
-        """Once a second: a point of the series, and a look at who has gone quiet."""
+        """Once a second, a look at who has gone quiet."""
         while not self.over.wait(1.0) and not self._finishing:
-            self.gathering.tick()
             if lost := self.seats.leave_silent(self._clock.now_ns()):
                 self._lose(lost)
         self.over.set()
@@ -270,11 +269,10 @@ class Conductor:
             self.seats.leave_silent(self._clock.now_ns())
             gevent.sleep(0.02)
         self._ended_wall_ns = self._clock.wall_ns()
-        self.gathering.tick()
 
     def _write_measurement(self) -> None:
         facts = self._facts()
-        self.gathering.add(self._never_offered(facts))
+        self.gathering.total.merge(self._never_offered(facts))
         measurement = self.gathering.measurement(facts, self._mix)
         judged = [threshold.judge(measurement) for threshold in self.plan.thresholds]
         measurement = msgspec.structs.replace(measurement, thresholds=judged)

@@ -77,6 +77,8 @@ class Load:
         self._offset_ns = self._clock.wall_ns() - self._clock.now_ns()
         self._pacer = Pacer(self._offset_ns)
         self._sequence = 0
+        self._start_ns = self._clock.now_ns()
+        self._reported = 0
         self._shipped = 0
         self._finishing = False
         self._spool: tempfile.TemporaryDirectory[str] | None = None
@@ -97,6 +99,8 @@ class Load:
         """Play a share; the first one starts the loop. `window_ns` is in unix time."""
         self._pacer.take(share)
         if self._player is None:
+            self._start_ns = window_ns[0] - self._offset_ns
+            self._reported = self._second()
             self._player = self._make_player(window_ns)
             self._greenlet = gevent.spawn(self._play)
 
@@ -132,7 +136,7 @@ class Load:
     def _loop(self) -> None:
         player, clock = self._player, self._clock
         assert player is not None
-        report_ns = clock.now_ns() + NS_PER_S
+        report_ns = self._start_ns + (self._second() + 1) * NS_PER_S
         while player.busy and not self._finishing:
             now_ns = clock.now_ns()
             player.turn(now_ns + _TURN_NS)
@@ -158,12 +162,14 @@ class Load:
 
     def _report(self, kind: str) -> None:
         """What was counted since the last report, and what the journal has grown by."""
+        second, self._reported = self._reported, self._second()
         self._sequence += 1
         delta = self._player.take_delta() if self._player is not None else None
         message: dict[str, Any] = {
             "process": self._setup.process,
             "sequence": self._sequence,
             "tally": delta.to_wire() if delta is not None else None,
+            "second": second,
             "in_flight": self._pump.in_flight,
             "journal_bytes": self._journal.bytes_written,
         }
@@ -172,6 +178,10 @@ class Load:
         if delta is not None:
             fold(delta, self._mix.names, self._environment.stats, now_s=self._clock.wall_ns() / NS_PER_S)
         self._send(kind, message)
+
+    def _second(self) -> int:
+        """The second of the schedule we are in, from 0."""
+        return max(0, (self._clock.now_ns() - self._start_ns) // NS_PER_S)
 
     def _segment(self) -> dict[str, Any]:
         """The next piece of the journal: where it begins, its bytes, and their checksum."""

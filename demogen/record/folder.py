@@ -101,6 +101,7 @@ class RunFolder:
             draft.write_text(text, encoding="utf-8")
             draft.replace(path)
         except OSError as error:
+            draft.unlink(missing_ok=True)
             raise RunFolderError(
                 f"cannot write {path}: {error.strerror}", hint="free some space or name another --run-dir"
             ) from error

@@ -120,6 +120,7 @@ class JournalWriter:
         self.bytes_written = 0
         self._keys = {key: index for index, key in enumerate(balance_keys)}
         self._buffer = bytearray()
+        self._broken = False
         try:
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
         except OSError as error:
@@ -193,7 +194,7 @@ class JournalWriter:
 
     def flush(self) -> None:
         """Hand everything buffered to the kernel; survives the death of this process."""
-        if not self._buffer:
+        if not self._buffer or self._broken:
             return
         data = self._buffer
         try:
@@ -201,6 +202,8 @@ class JournalWriter:
             while written < len(data):
                 written += os.write(self._fd, memoryview(data)[written:])
         except OSError as error:
+            # Said once: what was in flight is still waited for, but nothing more can be remembered.
+            self._broken = True
             raise _unwritable(self.path, error) from error
         self.bytes_written += len(data)
         self._buffer = bytearray()
@@ -210,8 +213,10 @@ class JournalWriter:
         os.fdatasync(self._fd)
 
     def close(self) -> None:
+        """Write the rest; a journal that could not be written before is only closed."""
         self.flush()
-        self.sync()
+        if not self._broken:
+            self.sync()
         os.close(self._fd)
 
 

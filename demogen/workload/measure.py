@@ -22,15 +22,14 @@ from demogen.record.measurement import (
     Mix,
     Outcomes,
     Reads,
-    Series,
     Share,
     Slice,
     Spread,
     Workers,
-    merged,
 )
 from demogen.record.tally import MEASURE, PHASES, Cell, CellKey, Tally
 from demogen.workload import mix as mixes
+from demogen.workload.timeline import Timeline
 
 #: An arrival sent more than this after it was due counts as late.
 LATE_AFTER_US = 10_000
@@ -39,7 +38,6 @@ LATE_AFTER_US = 10_000
 LOOP_LAG_MAX_US = 100_000
 
 _ANSWERED = frozenset({Outcome.ACCEPTED, Outcome.REJECTED})
-_POINTS_MAX = 1200
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,34 +59,16 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gathering:
-    """Adds up deltas; keeps one point of the series a second, merged when there are many."""
+    """Adds up the deltas of all load processes."""
 
     def __init__(self) -> None:
         self.total = Tally()
-        self._second = Tally()
-        self._ticks, self._ticks_a_point = 0, 1
-        self._points = Series(offered=[], answered=[], p50_ms=[], p99_ms=[])
+        self._timeline = Timeline()
 
-    def add(self, delta: Tally) -> None:
+    def add(self, delta: Tally, *, second: int) -> None:
+        """`second` is the one of the schedule that the delta belongs to, from 0."""
         self.total.merge(delta)
-        self._second.merge(delta)
-
-    def tick(self) -> None:
-        """A second has passed; a point of the series is kept every `_ticks_a_point` of them."""
-        self._ticks += 1
-        if self._ticks % self._ticks_a_point:
-            return
-        response, points = Histogram(), self._points
-        for cell in self._second.cells.values():
-            response.merge(cell.response)
-        points.offered.append(self._second.counts["offered"])
-        points.answered.append(response.total)
-        points.p50_ms.append(_ms(response.percentile_us(0.5)) if response.total else None)
-        points.p99_ms.append(_ms(response.percentile_us(0.99)) if response.total else None)
-        self._second = Tally()
-        if len(points.offered) >= _POINTS_MAX:
-            self._points = merged(points, points_max=_POINTS_MAX // 2)
-            self._ticks_a_point *= 2
+        self._timeline.add(delta, second)
 
     def measurement(self, facts: Facts, mix: mixes.Mix) -> Measurement:
         """What the load delivered, as one value."""
@@ -117,7 +97,7 @@ class Gathering:
             reads=_reads(total),
             generator=_generator(total, facts, delivered_tps),
             workers=Workers(count=facts.workers, lost=facts.workers_lost),
-            series=merged(self._points),
+            series=self._timeline.series(),
             distribution=_distribution(total.total(phase=MEASURE).response),
         )
 

@@ -63,6 +63,7 @@ class Session:
     ) -> None:
         self.gathering = Gathering()
         self.interrupted = False
+        self._second = 0
         self._run = run
         self._folder = folder
         self._mix = mix
@@ -92,8 +93,7 @@ class Session:
             except KeyboardInterrupt:
                 self.interrupted = True
             self._player.drain(self._run.deadline_s)
-        self.gathering.add(self._player.take_delta())
-        self.gathering.tick()
+        self.gathering.add(self._player.take_delta(), second=self._second)
         self._journal.close()
         return self._measured()
 
@@ -106,8 +106,8 @@ class Session:
                 return
             tick_ns += NS_PER_S
             background.submit(self._journal.sync)
-            self.gathering.add(player.take_delta())
-            self.gathering.tick()
+            self.gathering.add(player.take_delta(), second=self._second)
+            self._second += 1
             if self._on_second is not None:
                 self._on_second(self.gathering)
 

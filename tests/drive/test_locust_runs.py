@@ -67,7 +67,7 @@ def test_two_forked_processes_share_one_schedule(tmp_path):
                 text = answer.read().decode()
         except OSError:
             text = ""
-        scraped = text if "demogen_arrivals_offered_total" in text else scraped
+        scraped = text if 'demogen_load_processes{state="playing"} 2.0' in text else scraped
         time.sleep(0.3)
     code, out, err = finish(process)
     assert code in (0, 6), out + err
@@ -165,4 +165,19 @@ def test_a_port_in_use_is_said(tmp_path):
         code, out, err = finish(process)
     assert code == 2, out + err
     assert str(port) in err
+    assert "Traceback" not in out + err
+
+
+def test_a_disk_that_fills_up_is_said_once(tmp_path, sandbox_url):
+    """A file size limit stands in for the full disk: the write fails in the same place."""
+    folder = tmp_path / "run"
+    process = locust(
+        "--headless", "--target-tps", 400, "-t", "20s", "--run-dir", folder, "--host", sandbox_url,
+        cwd=tmp_path, file_kib_max=300,
+    )  # fmt: skip
+    code, out, err = finish(process)
+    # 5 where the audit could still say that it cannot judge, 1 where not even that could be written.
+    assert code in (1, 5), out + err
+    assert "cannot write" in err
+    assert "free some space" in err
     assert "Traceback" not in out + err

@@ -29,7 +29,7 @@ def test_every_arrival_is_offered_sent_and_answered(played):
 
 def test_nothing_ends_otherwise_than_its_pattern_asked(played):
     assert sum(cell.unexpected for cell in played.player.tally.cells.values()) == 0
-    assert set(played.player.tally.codes) <= {"0018", "0099"}
+    assert played.player.tally.count(Outcome.REJECTED) > 0
 
 
 def test_the_journal_has_each_intent_before_its_outcome(played):
@@ -82,7 +82,7 @@ def test_the_ledger_holds_what_was_acknowledged(played):
 
 @pytest.mark.parametrize("spelling", ["json", "dsl", "mixed"])
 def test_every_spelling_plays(tmp_path, spelling):
-    theatre = Theatre(tmp_path, spelling=spelling)
+    theatre = Theatre(tmp_path, spelling=spelling, weights={"payment": 3, "transfer": 2, "split": 2, "hold": 1})
     tally = theatre.play()
     in_dsl = [bool(row["flags"] & Flag.SPELLED_DSL) for row in records(theatre, Kind.INTENT)]
     assert any(in_dsl) == (spelling != "json")
