@@ -118,7 +118,7 @@ def test_spans_of_time(text: object, value: float) -> None:
         ({"target_tps": "nan"}, "flag --target-tps", "finite"),
         ({"target_tps": "many"}, "flag --target-tps", "valid number"),
         ({"preset": "smal"}, "flag --preset", "did you mean small?"),
-        ({"preset": "galaxy"}, "flag --preset", "small, medium, large, xlarge"),
+        ({"preset": "galaxy"}, "flag --preset", "small, medium, large, xlarge, custom"),
         ({"duration": "5x"}, "flag --duration", "write 30s"),
         ({"duration": "0"}, "flag --duration", "greater than 0"),
         ({"duration": "5m x"}, "flag --duration", "write 30s"),

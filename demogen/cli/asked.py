@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from demogen.config import Settings
+from demogen.config import CUSTOM, Settings
 from demogen.population.catalog import Catalog
 from demogen.population.plan import PopulationPlan, plan
 from demogen.population.spec import PopulationSpec
@@ -49,6 +49,8 @@ def spec_of(settings: Settings) -> PopulationSpec:
     }
     if settings.spec is not None:
         return PopulationSpec.of_file(settings.spec, **overrides)
+    if settings.preset == CUSTOM:
+        return PopulationSpec.build(overrides, where="custom population")
     return PopulationSpec.of_preset(settings.preset, **overrides)
 
 

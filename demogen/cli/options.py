@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -34,7 +35,9 @@ def takes(**panels: tuple[str, ...]) -> Callable[[Callable[..., None]], Callable
 
         def command(**given: Any) -> None:
             rest = {parameter.name: given.pop(parameter.name) for parameter in own}
-            verb(resolve(given), **rest)
+            settings = resolve(given)
+            logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+            verb(settings, **rest)
 
         command.__doc__ = verb.__doc__
         command.__name__ = verb.__name__

@@ -6,9 +6,9 @@ any other: pydantic-settings would read the process's environment itself, take `
 origins nor all problems at once. May import: `errors`.
 """
 
-from demogen.config.kinds import PRESETS, seconds
+from demogen.config.kinds import CUSTOM, PRESETS, seconds
 from demogen.config.resolve import is_loopback, resolve
 from demogen.config.settings import OPTIONS, Option, Settings
 from demogen.config.sources import environment
 
-__all__ = ["OPTIONS", "PRESETS", "Option", "Settings", "environment", "is_loopback", "resolve", "seconds"]
+__all__ = ["CUSTOM", "OPTIONS", "PRESETS", "Option", "Settings", "environment", "is_loopback", "resolve", "seconds"]

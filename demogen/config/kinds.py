@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field
 
 PRESETS = ("small", "medium", "large", "xlarge")
+#: No preset: every size from flags or a spec file.
+CUSTOM = "custom"
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -42,11 +44,11 @@ def listed(value: object) -> object:
 
 
 def preset(value: object) -> object:
-    if value in PRESETS:
+    if value in PRESETS or value == CUSTOM:
         return value
     close = difflib.get_close_matches(str(value), PRESETS, n=1)
     meant = f"; did you mean {close[0]}?" if close else ""
-    raise ValueError(f"there is no such preset: choose one of {', '.join(PRESETS)}{meant}")
+    raise ValueError(f"there is no such preset: choose one of {', '.join(PRESETS)}, {CUSTOM}{meant}")
 
 
 def url(value: object) -> object:

@@ -73,7 +73,7 @@ class Settings(BaseModel):
     )
 
     # Who exists.
-    preset: Preset = _set("small", f"Population: {', '.join(PRESETS)}.", "NAME")
+    preset: Preset = _set("small", f"Population: {', '.join(PRESETS)}, or custom.", "NAME")
     population: Path | None = _set(None, "Use the population of this run folder instead of making one.", "DIR")
     spec: Path | None = _set(None, "Population spec in a file of its own; flags override it.", "FILE")
     templates: Path | None = _set(None, "Folder of templates that override or extend the shipped ones.", "DIR")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import sqlite3
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from demogen.cli.app import main
+from demogen.sandbox import Sandbox
 
 DEAD = "http://127.0.0.1:9"
 
@@ -151,6 +153,30 @@ def settled(path: Path) -> int:
             return int(manifest.execute("select count(*) from entity").fetchone()[0])
     except sqlite3.Error:
         return 0
+
+
+def small_files_only() -> None:
+    """As on a full disk: no file may grow beyond 150 KB."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("words", "unwritable"),
+    [("generate --preset medium", "population.sqlite"), ("run --scenario smoke --target-tps 400", "0.journal")],
+)
+def test_a_full_disk_ends_in_one_message(tmp_path: Path, words: str, unwritable: str) -> None:
+    with Sandbox() as ledger:
+        line = [sys.executable, "-m", "demogen", *words.split(), "--host", ledger.url, "--run-dir", "full"]
+        run = subprocess.run(
+            line, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False, preexec_fn=small_files_only
+        )
+    *_, error, hint = run.stderr.splitlines()
+    assert run.returncode == 1, run.stderr
+    assert error.startswith("error: cannot write full/")
+    assert unwritable in error
+    assert hint.startswith("hint: free some space")
+    assert "Traceback" not in run.stderr
 
 
 @pytest.mark.e2e
