@@ -5,11 +5,14 @@ May import: demogen.sandbox.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import msgspec
 
 from demogen.sandbox.body.check import read
 from demogen.sandbox.http import Call, Reply, answer
-from demogen.sandbox.ids import MalformedId, canonical_uuid, first_key_at
+from demogen.sandbox.ids import FOREIGN, MalformedId, canonical_uuid, first_key_at
 from demogen.sandbox.lists import cursor_page, cut, read_paging
 from demogen.sandbox.reads.transactions import PATCH, keep_first_answer, window
 from demogen.sandbox.refusal import Refusal
@@ -22,50 +25,55 @@ from demogen.sandbox.world import World
 def list_(world: World, call: Call) -> Reply:
     """GET L/accounts/{id}/operations: a cursor list with filters (contract 2.3, 5)."""
     paging = read_paging(call.query)
-    query = call.query
     start, end = window(world, paging)
-    conditions, values = ["o.created between ? and ?"], [start, end]
-    if query.get("type"):
-        conditions.append("o.type = ?")
-        values.append(query["type"].upper())  # type: ignore[arg-type]
-    direction = query.get("direction", "").lower()
-    if direction:
-        if direction not in ("debit", "credit"):
-            raise Refusal("0082", detail="direction is debit or credit.")
-        conditions.append("o.direction = ?")
-        values.append(direction)  # type: ignore[arg-type]
-    if query.get("route_id"):
-        try:
-            values.append(canonical_uuid(query["route_id"]))  # type: ignore[arg-type]
-        except MalformedId as error:
-            raise Refusal("0082", detail="route_id is not a UUID.") from error
-        conditions.append("o.route_id = ?")
-    if query.get("route_code"):
-        conditions.append("o.route_code = ?")
-        values.append(query["route_code"])  # type: ignore[arg-type]
-    by_metadata = next((name for name in query if name.startswith("metadata.")), None)
-    if by_metadata is not None:
-        conditions.append(
-            "exists (select 1 from json_each(o.metadata) as m where m.key = ? and m.type = 'text' and m.value = ?)"
-        )
-        values += [by_metadata.removeprefix("metadata."), query[by_metadata]]  # type: ignore[list-item]
-    conditions.append("a.operation >= ?")
-    values.append(first_key_at(start))
+    conditions, values = ["o.created between ? and ?", "a.operation >= ?"], [start, end, first_key_at(start)]
+    for condition, value in _filters(call):
+        conditions.append(condition)
+        values.extend(value)
     if world.lag_us:
         conditions.append("a.operation < ?")
         values.append(world.visible_before())
     part = cut(paging, world.ids.read, column="a.operation")
     conditions.append(part.condition)
-    account = call.keys["account_id"] if not world.ledger_is_unknown(call) else -1
+    account = call.keys["account_id"] if not world.ledger_is_unknown(call) else FOREIGN
     rows = world.journal.of_account(account, " and ".join(conditions), (*values, *part.values), part.tail)
     place = Place(world, call)
     page = cursor_page(
         paging, part, rows, lambda row: operation(world, place, row), id_of=lambda row: world.spell(row.key),
         honest_back=not world.quirks["back-cursor"],
     )  # fmt: skip
-    if by_metadata is not None:
+    if any(name.startswith("metadata.") for name in call.query):
         page["items"] = page["items"] or None
     return answer(200, page)
+
+
+def _filters(call: Call) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """type, direction, route_id, route_code and one metadata key, each as a condition and its values."""
+    query = call.query
+    if query.get("type"):
+        yield "o.type = ?", (query["type"].upper(),)
+    direction = query.get("direction", "").lower()
+    if direction not in ("", "debit", "credit"):
+        raise Refusal("0082", detail="direction is debit or credit.")
+    if direction:
+        yield "o.direction = ?", (direction,)
+    if query.get("route_id"):
+        yield "o.route_id = ?", (_route_id(query["route_id"]),)
+    if query.get("route_code"):
+        yield "o.route_code = ?", (query["route_code"],)
+    by_metadata = next((name for name in query if name.startswith("metadata.")), None)
+    if by_metadata is not None:
+        yield (
+            "exists (select 1 from json_each(o.metadata) as m where m.key = ? and m.type = 'text' and m.value = ?)",
+            (by_metadata.removeprefix("metadata."), query[by_metadata]),
+        )
+
+
+def _route_id(text: str) -> str:
+    try:
+        return canonical_uuid(text)
+    except MalformedId as error:
+        raise Refusal("0082", detail="route_id is not a UUID.") from error
 
 
 def get(world: World, call: Call) -> Reply:

@@ -5,6 +5,8 @@ May import: demogen.sandbox.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from demogen.sandbox import moments
@@ -71,16 +73,15 @@ def list_(world: World, call: Call) -> Reply:
     """GET L/transactions: a cursor list; items carry metadata and operations (contract 2.3)."""
     paging = read_paging(call.query)
     _judge_route_id(call)
-    conditions, values = ["ledger = ?"], [world.scope(call)]
     start, end = window(world, paging)
-    conditions.append("key >= ? and created between ? and ?")
-    values += [first_key_at(start), start, end]
+    conditions = ["ledger = ?", "key >= ? and created between ? and ?"]
+    values: list[Any] = [world.scope(call), first_key_at(start), start, end]
     by_metadata = next((name for name in call.query if name.startswith("metadata.")), None)
     if by_metadata is not None:
         conditions.append(
             "exists (select 1 from json_each(metadata) as m where m.key = ? and m.type = 'text' and m.value = ?)"
         )
-        values += [by_metadata.removeprefix("metadata."), call.query[by_metadata]]  # type: ignore[list-item]
+        values += [by_metadata.removeprefix("metadata."), call.query[by_metadata]]
     if world.lag_us:
         conditions.append("key < ?")
         values.append(world.visible_before())
@@ -115,16 +116,17 @@ def _judge_route_id(call: Call) -> None:
 def count(world: World, call: Call) -> Reply:
     """HEAD L/transactions/metrics/count: today in UTC unless full RFC 3339 dates are given (contract 4)."""
     query = call.query
-    conditions, values = ["ledger = ?"], [world.scope(call)]
+    conditions = ["ledger = ?"]
+    values: list[Any] = [world.scope(call)]
     status = query.get("status", "")
     if status:
         if status.upper() not in _STATUSES:
             raise Refusal("0082", detail="There is no such status.")
         conditions.append("status = ?")
-        values.append(status.upper())  # type: ignore[arg-type]
+        values.append(status.upper())
     if query.get("route"):
         conditions.append("route = ?")
-        values.append(query["route"])  # type: ignore[arg-type]
+        values.append(query["route"])
     conditions.append("created between ? and ?")
     values += _count_window(world, query)
     return counted(world.journal.count(" and ".join(conditions), values))

@@ -132,14 +132,15 @@ def _document(row: Sequence[Any]) -> Document:
 
 
 def _where(kind: str, scope: int | None, filters: Sequence[Filter]) -> tuple[str, list[Any]]:
-    sql, values = ["kind = ?", "deleted is null"], [kind]
+    sql = ["kind = ?", "deleted is null"]
+    values: list[Any] = [kind]
     if scope is not None:
         sql.append("scope = ?")
-        values.append(scope)  # type: ignore[arg-type]
+        values.append(scope)
     for one in filters:
         sql.append(one.sql)
-        values.extend(one.values)  # type: ignore[arg-type]
-    return " and ".join(sql), list(values)
+        values.extend(one.values)
+    return " and ".join(sql), values
 
 
 def merge_metadata(old: Mapping[str, Any] | None, patch: Mapping[str, Any] | None) -> dict[str, Any] | None:
