@@ -40,3 +40,8 @@ class Attempt:
         self.phase = 0
         self.flags = 0
         self.tries = 0
+
+    def repeats(self, mark: str) -> None:
+        """Sent under an earlier attempt's mark: `run-generation-number`."""
+        _, generation, number = mark.rsplit("-", 2)
+        self.key_number, self.key_generation = int(number), int(generation)

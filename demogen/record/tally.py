@@ -18,6 +18,12 @@ from demogen.record.histogram import Histogram
 #: (pattern, outcome, phase), all small numbers.
 CellKey = tuple[int, int, int]
 
+#: (method, name, what went wrong or ""): a request of ordinary task code.
+TaskKey = tuple[str, str, str]
+#: More names than these are counted under one: a name made of ids must not eat the memory.
+TASK_KEYS_MAX = 500
+OTHER_NAMES = "(other names)"
+
 #: Phases in the order they come; arrivals are counted in the one their due time lies in.
 PHASES = ("warm-up", "measure", "cool-down")
 WARM_UP, MEASURE, COOL_DOWN = range(3)
@@ -49,6 +55,7 @@ class Tally:
     def __init__(self) -> None:
         self.cells: dict[CellKey, Cell] = {}
         self.reads: dict[CellKey, Cell] = {}
+        self.tasks: dict[TaskKey, Cell] = {}
         self.lag = Histogram()
         self.loop_lag = Histogram()
         self.counts: Counter[str] = Counter()
@@ -90,11 +97,30 @@ class Tally:
         if receipt.fault is not None:
             self.faults[receipt.fault.label] += 1
 
+    def task(self, key: TaskKey, *, asked_ns: int, sent_ns: int, answered_ns: int) -> None:
+        """Count a request of ordinary task code; it was asked for at `asked_ns`, its response time begins there."""
+        cell = self._task_cell(key)
+        if sent_ns:
+            cell.service.record(answered_ns - sent_ns)
+        cell.response.record(answered_ns - asked_ns)
+        if key[2]:
+            cell.unexpected += 1
+
+    def _task_cell(self, key: TaskKey) -> Cell:
+        cell = self.tasks.get(key)
+        if cell is None:
+            if len(self.tasks) >= TASK_KEYS_MAX:
+                key = (key[0], OTHER_NAMES, OTHER_NAMES if key[2] else "")
+            cell = self.tasks.setdefault(key, Cell())
+        return cell
+
     def merge(self, other: Tally) -> None:
         """Add another tally to this one."""
         for mine, theirs in ((self.cells, other.cells), (self.reads, other.reads)):
             for key, cell in theirs.items():
                 mine.setdefault(key, Cell()).merge(cell)
+        for task, cell in other.tasks.items():
+            self._task_cell(task).merge(cell)
         self.lag.merge(other.lag)
         self.loop_lag.merge(other.loop_lag)
         for name in _COUNTERS:
@@ -120,8 +146,8 @@ class Tally:
         """Plain values for a message between processes; `from_wire` reads them back."""
         wire: dict[str, Any] = {name: dict(getattr(self, name)) for name in _COUNTERS}
         wire["lag"], wire["loop_lag"] = self.lag.to_wire(), self.loop_lag.to_wire()
-        for name in ("cells", "reads"):
-            cells: dict[CellKey, Cell] = getattr(self, name)
+        for name in ("cells", "reads", "tasks"):
+            cells: dict[tuple[Any, ...], Cell] = getattr(self, name)
             wire[name] = [
                 [list(key), cell.service.to_wire(), cell.response.to_wire(), cell.unexpected]
                 for key, cell in cells.items()
@@ -135,10 +161,10 @@ class Tally:
             getattr(tally, name).update(wire[name])
         tally.lag = Histogram.from_wire(wire["lag"])
         tally.loop_lag = Histogram.from_wire(wire["loop_lag"])
-        for name in ("cells", "reads"):
-            cells: dict[CellKey, Cell] = getattr(tally, name)
-            for (pattern, outcome, phase), service, response, unexpected in wire[name]:
-                cell = cells[pattern, outcome, phase] = Cell()
+        for name in ("cells", "reads", "tasks"):
+            cells: dict[tuple[Any, ...], Cell] = getattr(tally, name)
+            for key, service, response, unexpected in wire[name]:
+                cell = cells[tuple(key)] = Cell()
                 cell.service, cell.response = Histogram.from_wire(service), Histogram.from_wire(response)
                 cell.unexpected = unexpected
         return tally

@@ -11,11 +11,12 @@ import heapq
 from collections import deque
 from collections.abc import Callable
 from itertools import count
+from typing import Protocol, cast
 
 from demogen.client.classify import classify
 from demogen.client.transport import Carrier, Delivery
 from demogen.clock import NS_PER_MS, NS_PER_S, Clock
-from demogen.contract.exchange import Request
+from demogen.contract.exchange import Fault, Request, Response
 from demogen.contract.outcome import Outcome, Receipt
 from demogen.contract.transactions import Action, Intent
 from demogen.contract.wire import Renderer
@@ -65,6 +66,12 @@ class Sending(Attempt):
     request: Request
 
 
+class Errand(Protocol):
+    """A request that shares the carrier but is no part of the schedule: it is handed its answer and does the rest."""
+
+    def settle(self, result: Response | Fault, *, sent_ns: int, answered_ns: int) -> None: ...
+
+
 class Player:
     """Plays one worker's share of a run.
 
@@ -88,7 +95,6 @@ class Player:
         patience_s: float = 10.0,
         deadline_s: float = 30.0,
         window_ns: tuple[int, int] = (0, NEVER_NS),
-        on_receipt: Callable[[Intent, Receipt, int], None] | None = None,
     ) -> None:
         self.pacer = pacer
         self.tally = Tally()
@@ -103,7 +109,8 @@ class Player:
         self._patience_ns = round(patience_s * NS_PER_S)
         self._deadline_ns = round(deadline_s * NS_PER_S)
         self._window_ns = window_ns
-        self._on_receipt = on_receipt
+        #: Told of every answer, where somebody wants to know: attempt, receipt, sent and answered (monotonic ns).
+        self.on_answer: Callable[[Attempt, Receipt, int, int], None] | None = None
         self._ready: deque[Play] = deque()
         self._waiting: deque[Arrival] = deque()
         self._alarms: list[tuple[int, int, Play | Sending, Receipt | None]] = []
@@ -214,7 +221,7 @@ class Player:
             return False
         sending.play, sending.request = play, request
         sending.pattern = pattern = play.pattern
-        sending.phase = self._phase(due_ns)
+        sending.phase = self.phase(due_ns)
         flags = SPELLED_DSL if in_dsl else 0
         if intent.pending:
             flags |= PENDING
@@ -222,8 +229,7 @@ class Player:
             flags |= EXPECTS_REFUSAL
         if intent.repeats:
             flags |= DUPLICATE
-            _, generation_text, number_text = intent.repeats.rsplit("-", 2)
-            sending.key_number, sending.key_generation = int(number_text), int(generation_text)
+            sending.repeats(intent.repeats)
         sending.flags = flags
         self._journal.intend(sending)
         self.tally.intents[pattern] += 1
@@ -237,10 +243,11 @@ class Player:
             play.script.close()
             return
         sending.play, sending.request = play, request
-        sending.pattern, sending.phase, sending.flags = play.pattern, self._phase(due_ns), READ
+        sending.pattern, sending.phase, sending.flags = play.pattern, self.phase(due_ns), READ
         self._journal.intend(sending)
 
-    def _phase(self, due_ns: int) -> int:
+    def phase(self, due_ns: int) -> int:
+        """Where a moment lies: before, in or after the measured window."""
         start_ns, end_ns = self._window_ns
         if start_ns <= due_ns < end_ns:
             return MEASURE
@@ -248,7 +255,10 @@ class Player:
 
     def _settle(self, delivery: Delivery) -> None:
         sending, result, sent_ns, answered_ns = delivery
-        assert isinstance(sending, Sending)
+        if not isinstance(sending, Sending):
+            # Somebody else's request on the same carrier: it knows what to do.
+            cast(Errand, sending).settle(result, sent_ns=sent_ns, answered_ns=answered_ns)
+            return
         receipt = classify(sending.intent, result, mark=sending.mark)
         self._journal.settle(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
         if receipt.code == STILL_RUNNING and sending.tries < _RETRIES_MAX:
@@ -258,8 +268,8 @@ class Player:
             self.tally.read(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
         else:
             self._count(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
-        if self._on_receipt is not None:
-            self._on_receipt(sending.intent, receipt, answered_ns)
+        if self.on_answer is not None:
+            self.on_answer(sending, receipt, sent_ns, answered_ns)
         self._advance(sending.play, receipt, answered_ns)
 
     def _count(self, sending: Sending, receipt: Receipt, *, sent_ns: int, answered_ns: int) -> None:
