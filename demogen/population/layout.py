@@ -6,11 +6,16 @@ may have millions of accounts. May import: catalog, spec.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
+from math import lcm
 from typing import NamedTuple
 
 from demogen.population.catalog import MAIN_ASSET_ACCOUNTS_MIN, Catalog
 from demogen.population.spec import PopulationSpec
+
+#: How far back a parent account is looked for.
+_LOOK_BACK = 40
 
 
 class Standing(NamedTuple):
@@ -59,7 +64,7 @@ class Layout:
             return None
         step = 1 if slot == 0 else self.others
         order = self._main_order if slot == 0 else self._other_order
-        for earlier in range(nth - 1, max(-1, nth - 40), -1):
+        for earlier in range(nth - 1, max(-1, nth - _LOOK_BACK), -1):
             if self._role(order, earlier) == "customer":
                 return position - (nth - earlier) * step
         return None
@@ -77,15 +82,30 @@ class Layout:
 
     @cached_property
     def children(self) -> int:
-        return sum(self.parent_of(position) is not None for position in range(self.accounts))
+        return self._total(lambda position: self.parent_of(position) is not None)
 
     @cached_property
     def overdrafts(self) -> int:
-        return sum(self.overdraft_of(position) > 0 for position in range(self.accounts))
+        return self._total(lambda position: self.overdraft_of(position) > 0)
 
     @cached_property
     def reserves(self) -> int:
-        return sum(self.reserve_of(position) != "" for position in range(self.accounts))
+        return self._total(lambda position: self.reserve_of(position) != "")
+
+    def _total(self, chosen: Callable[[int], bool]) -> int:
+        """How many positions are chosen. Roles repeat, so a ledger of millions costs no more than one of thousands."""
+        rounds = [kind.overdraft_in for kind in self._catalog.account_types.values() if kind.overdraft_in]
+        period = len(self._cycle) * lcm(*rounds)
+        settled = max(len(self._main_order), len(self._other_order)) + _LOOK_BACK
+        total = 0
+        for slot in range(1 + self.others):
+            positions = self.positions(slot)
+            whole, rest = divmod(max(0, len(positions) - settled), period)
+            total += sum(map(chosen, positions[:settled]))
+            if whole:
+                total += whole * sum(map(chosen, positions[settled : settled + period]))
+            total += sum(map(chosen, positions[settled : settled + rest]))
+        return total
 
     def _role(self, order: tuple[str, ...], nth: int) -> str:
         if nth < len(order):

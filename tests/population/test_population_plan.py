@@ -280,3 +280,16 @@ def test_too_many_entities_are_refused_before_anything_is_made():
 
 def test_presets_are_in_order():
     assert list(presets()) == ["small", "medium", "large", "xlarge"]
+
+
+@pytest.mark.parametrize("accounts", [1, 5, 63, 1_000, 4_321])
+@pytest.mark.parametrize("assets", [1, 3, 7])
+def test_counting_by_arithmetic_is_counting(accounts, assets):
+    spec = PopulationSpec.build({"accounts_per_ledger": accounts, "assets_per_ledger": assets})
+    layout = plan(spec).layout
+    everyone = range(accounts)
+    assert layout.children == sum(layout.parent_of(one) is not None for one in everyone)
+    assert layout.overdrafts == sum(layout.overdraft_of(one) > 0 for one in everyone)
+    assert layout.reserves == sum(layout.reserve_of(one) != "" for one in everyone)
+    slots = [position for slot in range(1 + layout.others) for position in layout.positions(slot)]
+    assert sorted(slots) == list(everyone)
