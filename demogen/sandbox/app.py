@@ -82,10 +82,11 @@ class SandboxApp:
         """One request, committed before it is answered. Header names are lower case."""
         reply = self.run(method, target, headers, body)
         self.commit()
+        self.finish(reply)
         return reply
 
     def run(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
-        """One request of a group: its answer must be kept back until `commit`."""
+        """One request of a group: its answer must be kept back until `commit`, and then told to `finish`."""
         path, _, query = target.partition("?")
         try:
             reply = self._answer(method, path, query, headers, body)
@@ -118,7 +119,11 @@ class SandboxApp:
     def commit(self) -> None:
         """End a group: what was answered since the last call is on disk when this returns."""
         self._store.commit()
-        self.world.at_work.clear()
+
+    def finish(self, reply: Reply) -> None:
+        """An answer leaves: its key is no longer at work, from now on it is replayed (contract 6)."""
+        if reply.mark is not None:
+            self.world.at_work.discard(reply.mark)
 
     def abandon(self) -> Reply:
         """After a handler broke: undo its group; the answer every call of the group gets instead of its own."""

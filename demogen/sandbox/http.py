@@ -17,11 +17,12 @@ NO_HEADERS: Mapping[str, str] = {}
 
 
 class Reply(msgspec.Struct, gc=False):
-    """A complete answer."""
+    """A complete answer. `mark` is what stays at work until the answer leaves (contract 6)."""
 
     status: int
     headers: dict[str, str]
     body: bytes = b""
+    mark: tuple[int, str] | None = None
 
 
 class Call:

@@ -183,11 +183,13 @@ class Server:
         fault = self._gate.fault(self._app.route_name(request.method, path))
         if fault is None:
             return self._plain(request)
+        spoilt = faulty(fault)
         if fault.after:
-            self._plain(request)
-        return faulty(fault)
+            spoilt.mark = self._plain(request).mark
+        return spoilt
 
     def _answer(self, request: Request, reply: Reply) -> None:
+        self._app.finish(reply)
         if reply.status == DROP:
             request.connection.cut = True
         else:

@@ -41,7 +41,7 @@ class World:
         self.now_us = store.now_us
         self.saboteur: Saboteur | None = None  # lets planted defects strike
         self.lag_us = 0  # async mode: how long reads lag behind an accepted transaction (contract 12)
-        self.at_work: set[tuple[int, str]] = set()  # marks booked in the group that is not on disk yet
+        self.at_work: set[tuple[int, str]] = set()  # marks whose first answer has not left
         self._ledgers: dict[tuple[int, int], bool] = {}
 
     def now_text(self) -> str:

@@ -7,6 +7,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from banking import Bank, transfer
+from talking import populate
 
 from demogen.clock import FakeClock
 from demogen.errors import UsageError
@@ -158,6 +160,21 @@ def test_controls_are_turned_while_it_runs() -> None:
         ask(ledger.url, "POST", "/_sandbox/stall", {"for": "300ms"})
         assert ask(ledger.url, "GET", "/health")[2] >= 0.15
         assert "transactions.json" in ask(ledger.url, "GET", "/_sandbox/routes")[1]
+
+
+@pytest.mark.e2e
+def test_a_slow_answer_keeps_its_key_at_work() -> None:
+    with Sandbox(arguments=["--control"]) as ledger:
+        base = populate(ledger.url)
+        ask(ledger.url, "PATCH", "/_sandbox/controls", {"latency": "fixed:400ms"})
+        to = [{"accountAlias": "@a1", "amount": {"asset": "USD", "value": "1"}}]
+        body = {"send": {"asset": "USD", "value": "1", "distribute": {"to": to}}}
+        with ThreadPoolExecutor(4) as pool:
+            path = f"{base}/transactions/inflow"
+            answers = list(pool.map(lambda _: ask(ledger.url, "POST", path, body)[:2], range(4)))
+        assert sorted(status for status, _ in answers) == [201, 409, 409, 409]
+        assert {found["code"] for status, found in answers if status == 409} == {"0084"}
+        assert ask(ledger.url, "POST", path, body)[0] == 201
 
 
 @pytest.mark.e2e

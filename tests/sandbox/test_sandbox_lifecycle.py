@@ -190,6 +190,8 @@ def test_a_second_request_of_a_group_meets_the_first_at_work(bank: Bank) -> None
     target = f"{bank.base}/transactions/json"
     replies = [bank.app.run("POST", target, {"x-idempotency": "k"}, body) for _ in range(4)]
     bank.app.commit()
+    for reply in replies:
+        bank.app.finish(reply)
     assert [reply.status for reply in replies] == [201, 409, 409, 409]
     assert json.loads(replies[1].body)["code"] == "0084"
     assert bank.app.run("POST", target, {"x-idempotency": "k"}, body).headers["x-idempotency-replayed"] == "true"

@@ -50,7 +50,9 @@ def marked(world: World, call: Call, order: Order, mark: marking.Mark, *, shows_
     except Refusal as refusal:
         refusal.headers = headers
         raise
-    return first_reply(world, call, transaction, headers, operations=operations)
+    reply = first_reply(world, call, transaction, headers, operations=operations)
+    reply.mark = marking.at_work(world, transaction)
+    return reply
 
 
 def _book(world: World, call: Call, order: Order, mark: marking.Mark) -> tuple[Transaction, list[Operation]]:

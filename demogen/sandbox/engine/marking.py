@@ -52,7 +52,15 @@ def first_answer(world: World, ledger: int, mark: Mark) -> Transaction | None:
 
 
 def keep(world: World, transaction: Transaction) -> None:
-    """The mark counts from now on; its request is at work until its group is committed."""
+    """The mark counts from now on."""
     if transaction.mark is not None:
         world.marks.remember(transaction, now_us=world.now_us())
-        world.at_work.add((transaction.ledger, transaction.mark))
+
+
+def at_work(world: World, transaction: Transaction) -> tuple[int, str] | None:
+    """Its request is at work until its answer leaves; the mark to end that with."""
+    if transaction.mark is None:
+        return None
+    mark = (transaction.ledger, transaction.mark)
+    world.at_work.add(mark)
+    return mark
