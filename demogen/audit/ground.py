@@ -5,11 +5,15 @@ Works out of core: a memory limit, a spill folder, no row ever passes through a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import duckdb
 
 TABLES = Path(__file__).parent / "tables"
 
@@ -28,6 +32,7 @@ class Ground:
             for stale in (path, path.with_suffix(path.suffix + ".wal")):
                 stale.unlink(missing_ok=True)
         self.path = path
+        self.threads = threads
         # Here, not above: the load reads its opening through this room and must not pay for a database.
         import duckdb
 
@@ -64,6 +69,17 @@ class Ground:
         """The first column of the first row; None where there is no row."""
         row = self.connection.execute(query, list(parameters)).fetchone()
         return row[0] if row else None
+
+    @contextmanager
+    def another(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A further connection to the same database, for another thread."""
+        connection = self.connection.cursor()
+        try:
+            if self.path is not None:
+                connection.execute("use audit")
+            yield connection
+        finally:
+            connection.close()
 
     def close(self) -> None:
         self.connection.close()

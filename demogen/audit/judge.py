@@ -7,6 +7,7 @@ HOLDS. May import: `ground`, `invariant`, `findings`, `verdict`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import msgspec
@@ -28,16 +29,23 @@ class Judgement(msgspec.Struct, frozen=True):
 def prepare(ground: Ground) -> None:
     """Derive from what was loaded what the invariants are written in, a stretch of keys at a time: memory is flat."""
     ground.run_script(TABLES / "facts.sql")
-    statements = [part.strip() for part in (TABLES / "requests.sql").read_text(encoding="utf-8").split(";")]
-    for low, high in _stretches(ground):
-        for statement in statements:
-            if statement:
+    stretches = _stretches(ground)
+    with ThreadPoolExecutor(max_workers=min(ground.threads, len(stretches))) as pool:
+        # Each stretch is one long statement on few rows, which the database alone would run on one thread.
+        for done in [pool.submit(_fill, ground, low, high) for low, high in stretches]:
+            done.result()
+
+
+def _fill(ground: Ground, low: int, high: int) -> None:
+    with ground.another() as connection:
+        for statement in (TABLES / "requests.sql").read_text(encoding="utf-8").split(";"):
+            if statement.strip():
                 used = {name: key for name, key in (("low", low), ("high", high)) if f"${name}" in statement}
-                ground.connection.execute(statement, used)
+                connection.execute(statement, used)
 
 
 def _stretches(ground: Ground) -> list[tuple[int, int]]:
-    """Ranges of keys that hold about a million requests each, journal and book together."""
+    """Ranges of keys that hold about half a million requests each, journal and book together."""
     blocks = ground.rows(_BLOCKS)
     stretches: list[tuple[int, int]] = []
     low, held = 0, 0
@@ -51,7 +59,7 @@ def _stretches(ground: Ground) -> list[tuple[int, int]]:
 
 
 _BLOCK = 1 << 18
-_STRETCH = 1 << 21
+_STRETCH = 1 << 20
 _BLOCKS = f"""
 select (key_id // {_BLOCK})::bigint as block, count(*) from (
     select key_id from journal.attempts where action <= 6

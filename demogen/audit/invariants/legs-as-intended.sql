@@ -1,15 +1,11 @@
 -- Every booked transaction of this run moved, in each balance, what its legs asked for and nothing else.
 -- Source: contract 4.1, 7.1. Catches: leg-of-another-asset, swapped-direction, remaining-wrong, scale-truncation.
 -- Needs: journal, balances, transactions.
-with ours as (
-    select booked_id as transaction_id, key_id, origin, created_ns, print, moved_print, held_print, case
+with suspects as (
+    select booked_id as transaction_id, key_id, origin, created_ns, case
             when action = 4 or status = 'CANCELED' then 'nothing'
             when status = 'PENDING' then 'held' else 'moved' end as effect
-    from facts.requests where booked_id is not null and not torn),
--- Where the prints of what was intended and what was done are equal there is nothing to look at.
-suspects as (
-    select * from ours
-    where coalesce(print, 0) <> case effect when 'nothing' then 0 when 'held' then held_print else moved_print end),
+    from facts.requests where not as_asked and not torn),
 intended as (
     select s.transaction_id, l.account, l.balance_key,
         sum(case when l.side = 0 then -l.amount when s.effect = 'moved' then l.amount else 0 end) as available,

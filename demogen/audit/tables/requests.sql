@@ -35,10 +35,13 @@ stepped as (
 select t.key_id, t.arrival_id, t.ledger, t.action, t.flags & 1 <> 0, t.flags & 2 <> 0,
     t.payer is null and coalesce(c.legs, 0) < t.leg_count, t.payer, t.payee, coalesce(t.amount, c.amount), t.attempts,
     t.all_tries, t.accepted, t.doubtful, t.in_flight, t.answered_id, t.any_code, t.sent_ns,
-    if(t.payer is null, p.moved,
-        print_of(t.payer, 'default', -t.amount, 0)::hugeint + print_of(t.payee, 'default', t.amount, 0)::hugeint),
-    if(t.payer is null, p.held, print_of(t.payer, 'default', -t.amount, t.amount)),
-    t.copies, t.booked_id, t.booked_ledger, t.booked_amount, t.booked_status, t.print, t.created_ns, t.subject_id, case
+    coalesce(t.print, 0) = case
+        when t.booked_id is null then null
+        when t.action = 4 or t.booked_status = 'CANCELED' then 0
+        when t.booked_status = 'PENDING' then if(t.payer is null, p.held, print_of(t.payer, 'default', -t.amount, t.amount))
+        when t.payer is null then p.moved
+        else print_of(t.payer, 'default', -t.amount, 0)::hugeint + print_of(t.payee, 'default', t.amount, 0)::hugeint end,
+    t.copies, t.booked_id, t.booked_ledger, t.booked_amount, t.booked_status, t.created_ns, t.subject_id, case
         when not in_effect or t.action = 4 or reverted then 'nothing'
         when t.flags & 1 = 0 then 'moved'
         when committed then 'moved'
