@@ -12,8 +12,10 @@ from typing import Annotated
 import typer
 
 from demogen.cli.options import LEDGER, takes
+from demogen.cli.revived import ledger_of
 from demogen.cli.screen import VerbCommand
 from demogen.config import Settings
+from demogen.record.folder import RunFolder
 
 app = typer.Typer()
 
@@ -34,7 +36,8 @@ def audit(settings: Settings, directory: Directory, journal: Journals = None) ->
     """
     from demogen.audit.command import audit_folder
 
-    report = audit_folder(directory, settings=settings, journals=journal or [])
+    with ledger_of(RunFolder.existing(directory), settings) as reachable:
+        report = audit_folder(directory, settings=reachable, journals=journal or [])
     if settings.json_output:
         from demogen.audit.findings import dumps
 

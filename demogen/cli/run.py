@@ -221,6 +221,7 @@ def _write_settings(asked: _Asked, folder: RunFolder, *, run_id: str, target: Ta
         "run_id": run_id,
         "host": target.url,
         "embedded_sandbox": target.embedded,
+        "sandbox_file": str(_database(asked.settings, folder).resolve()) if target.embedded else "",
         "server": target.capabilities.version,
         "dialect": target.capabilities.dialect,
         "target_tps": asked.tps,

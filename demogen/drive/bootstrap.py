@@ -203,6 +203,7 @@ class Bootstrap:
             "run_id": run_id,
             "host": url,
             "embedded_sandbox": settings.host is None,
+            "sandbox_file": str(self._sandbox.database.resolve()) if self._sandbox and settings.host is None else "",
             "server": capabilities.version,
             "dialect": capabilities.dialect,
             "mix": mix.shares,

@@ -30,6 +30,7 @@ class EmbeddedSandbox:
     """A ledger to practise on, as a child: ends with us, whatever happens to us."""
 
     def __init__(self, database: Path) -> None:
+        self.database = database
         self._child: Any = subprocess.Popen(
             demogen_command("sandbox", "--port", "0", "--db", str(database), "--die-with-parent"),
             stdout=subprocess.PIPE,
