@@ -112,7 +112,8 @@ class Exposition:
         if not seen:
             return
         interval_s = (seen[-1] - seen[0]) / NS_PER_S if len(seen) > 1 else _UNKNOWN_INTERVAL_S
-        until_ns = self._clock.now_ns() + round(min(LINGER_MAX_S, 2 * interval_s + 1) * NS_PER_S)
+        # The next scrape is expected one interval after the last; half as much again, and nobody is watching any more.
+        until_ns = seen[-1] + round(min(LINGER_MAX_S, 1.5 * interval_s + 1) * NS_PER_S)
         while self._scraped_ns is seen and self._clock.now_ns() < until_ns:
             gevent.sleep(0.05)
 
