@@ -101,6 +101,23 @@ def test_a_port_in_use_is_one_clear_message(url: str) -> None:
     assert "Traceback" not in errors
 
 
+def test_a_file_in_use_is_one_clear_message(tmp_path: Path) -> None:
+    database = str(tmp_path / "l.db")
+    with Sandbox(db=database):
+        process = start("--port", "0", "--db", database)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert "locked" in errors
+    assert "Traceback" not in errors
+
+
+def test_a_file_that_is_no_database_is_one_clear_message(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("not a database " * 100)
+    process = start("--port", "0", "--db", str(tmp_path / "notes.txt"))
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, "Traceback" in errors) == (2, False)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
     process = start("--port", "0")

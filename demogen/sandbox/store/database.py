@@ -16,6 +16,7 @@ from demogen.errors import UsageError
 
 _PAGE_CACHE_KIB = 32_768
 _WAL_PAGES = 4_000
+_PATIENCE_S = 0.5
 FORMAT = "1"
 
 
@@ -24,7 +25,9 @@ class Database:
 
     def __init__(self, path: str) -> None:
         try:
-            self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
+            self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=256, timeout=_PATIENCE_S)
+            # One process, one ledger: a second one on the same file is told so at once.
+            self._connection.execute("pragma locking_mode = exclusive")
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
             self._connection.execute(f"pragma cache_size = -{_PAGE_CACHE_KIB}")
@@ -32,9 +35,8 @@ class Database:
             self._connection.execute("pragma temp_store = memory")
             self._connection.executescript(files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"))
         except sqlite3.Error as error:
-            raise UsageError(
-                f"cannot open {path} as a sandbox database: {error}", hint="name another --db, or remove the file"
-            ) from error
+            hint = "stop the sandbox that has it" if "locked" in str(error) else "name another --db, or remove the file"
+            raise UsageError(f"cannot open {path} as a sandbox database: {error}", hint=hint) from error
         self._execute = self._connection.execute
         self.writing = False
         kept = self.meta("format", FORMAT)
