@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from random import Random
-from uuid import UUID
 
 import msgspec
 
@@ -84,14 +83,15 @@ class Bookkeeper:
     def transaction(self, index: int) -> Job[Made]:
         """Books transaction `index` of the plan."""
         started_ns = self._now()
-        blank = self._blank(Kind.TRANSACTION, index)
         if self._authored is not None:
             intent = self._authored(index)
-            row = yield from self._book(intent, blank._replace(label=intent.description))
+            blank = self._blank(Kind.TRANSACTION, index)._replace(label=intent.description)
+            row = yield from self._book(intent, blank)
             return Made(row, self._now() - started_ns)
         assert self._history is not None, "a plan with transactions has a history"
         booking = self._history(index)
-        blank = blank._replace(label=booking.name)
+        owner = booking.ledger // self._plan.per_ledger(Kind.LEDGER)
+        blank = Row(Kind.TRANSACTION, index, State.SKIPPED, None, booking.ledger, owner, booking.name)
         ledger = self._known.ledger(booking.ledger)
         positions = [one for one in (booking.source, *(target for target, _ in booking.targets)) if one != EXTERNAL]
         accounts = {one: self._account(one, ledger) for one in positions} if ledger else {}
@@ -135,7 +135,7 @@ class Bookkeeper:
         answer = yield from persist(request, policy=self._policy, dice=self._dice)
         receipt = classify(intent, answer, mark=mark)
         if receipt.accepted:
-            return blank._replace(state=State.MADE, id=UUID(receipt.transaction_id).bytes)
+            return blank._replace(state=State.MADE, id=bytes.fromhex(receipt.transaction_id.replace("-", "")))
         code, reason = explain(answer)
         if receipt.indeterminate and (not isinstance(answer, Fault) or answer.sent):
             reason = f"{reason}; it may be booked: resume to find out"
@@ -164,8 +164,7 @@ class Bookkeeper:
         )
 
     def _account(self, index: int, ledger: LedgerRef) -> AccountRef | None:
-        account = self._known.account(index, ledger)
-        return account and msgspec.structs.replace(account, scale=self._plan.scale_of(index))
+        return self._known.account(index, ledger, scale=self._plan.scale_of(index))
 
 
 def in_doubt_ledgers(plan: Blueprint, kind: Kind, indexes: Iterable[int]) -> Iterator[int]:

@@ -7,7 +7,7 @@ draws, firms, layout, names, tax, spec.
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from demogen.population import tax
@@ -34,6 +34,7 @@ class LedgerBooks:
         self.type_keys = tuple(key for key in catalog.account_types if not spec.account_types or key in self._asked())
         self.operation_keys = tuple(catalog.operation_routes)
         self.transaction_keys = tuple(catalog.transaction_routes)
+        self.opening_units = lru_cache(maxsize=4096)(self._opening_units)
 
     def _asked(self) -> set[str]:
         kinds = {self._catalog.roles[self._layout.place(n).role].kind for n in range(min(200, self._layout.accounts))}
@@ -147,7 +148,7 @@ class LedgerBooks:
         ledger, position = divmod(index, self._spec.accounts_per_ledger)
         return self._firms.books(ledger).assets[self._layout.place(position).slot]
 
-    def opening_units(self, index: int) -> int:
+    def _opening_units(self, index: int) -> int:
         """The opening balance of an account in minor units of its asset: log-normal around its role's median."""
         role = self._catalog.roles[self._layout.place(index % self._spec.accounts_per_ledger).role]
         draw = Draw(self._seed, Kind.DEPOSIT, index)

@@ -38,6 +38,8 @@ class PopulationPlan:
         self.layout = Layout(spec, catalog)
         self.firms = Firms(spec, catalog, seed)
         self.books = LedgerBooks(spec, catalog, seed, firms=self.firms, layout=self.layout)
+        self._ledgers = spec.ledgers
+        self._transactions = spec.transactions_total
         self.digest = self._digest()
         self.id = f"p{self.digest[:10]}"
 
@@ -176,7 +178,7 @@ class PopulationPlan:
 
     def first_transaction(self, ledger: int) -> int:
         """The index of the first transaction of a ledger; a total that does not divide is spread evenly."""
-        return ledger * self.spec.transactions_total // self.spec.ledgers
+        return ledger * self._transactions // self._ledgers
 
     @property
     def keyed(self) -> bool:
@@ -232,7 +234,7 @@ class PopulationPlan:
 
     def ledger_of_transaction(self, index: int) -> int:
         """The ledger that a transaction is booked in."""
-        ledger = index * self.spec.ledgers // max(1, self.spec.transactions_total)
+        ledger = index * self._ledgers // max(1, self._transactions)
         while self.first_transaction(ledger) > index:
             ledger -= 1
         while self.first_transaction(ledger + 1) <= index:

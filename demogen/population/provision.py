@@ -57,13 +57,16 @@ def provision(
     batch: int = 256,
     strict: bool = True,
     author: Author | None = None,
+    rows_in_memory: int = 65_536,
 ) -> ProvisionReport:
     """Make everything in `plan` that does not exist yet, and say what came of it.
 
     `missing` names kinds the server does not have, each with the sentence to say; they are skipped. `concurrency`
     bounds single kinds. With `part` (k, n) only every n-th organization is made, into a manifest of its own. `strict`
     off sends bodies that our own checks refuse. `author` writes the plan's transactions in place of the built-in
-    history. Raises UsageError where the manifest belongs to another plan, RunFolderError where it cannot be written,
+    history. `rows_in_memory` bounds what is kept of the manifest.
+
+    Raises UsageError where the manifest belongs to another plan or server, RunFolderError where it cannot be written,
     LedgerUnreachable where the crew's breaker loses patience.
     """
     book = Manifest(manifest)
@@ -71,6 +74,7 @@ def provision(
     run = _Provisioning(
         plan, crew, book, progress=progress or Quiet(), now=clock.now_ns, policy=policy or RetryPolicy(),
         missing=missing or {}, concurrency=concurrency or {}, part=part, batch=batch, strict=strict, author=author,
+        rows_in_memory=rows_in_memory,
     )  # fmt: skip
     started_ns = clock.now_ns()
     try:
@@ -116,6 +120,7 @@ class _Provisioning:
         batch: int,
         strict: bool,
         author: Author | None,
+        rows_in_memory: int,
     ) -> None:
         self.report = ProvisionReport(plan.id)
         self._plan = plan
@@ -129,7 +134,7 @@ class _Provisioning:
         self._part_name = f"{part[0]}/{part[1]}"
         self._batch = batch
         self._author = author
-        self._known = Known(book)
+        self._known = Known(book, rows_max=rows_in_memory)
         dice = Random(plan.digest)  # for the jitter of retries only
         self._maker = Maker(self._known, policy=policy, dice=dice, now=now, strict=strict)
         if part != (1, 1):
