@@ -155,21 +155,25 @@ def settled(path: Path) -> int:
         return 0
 
 
-def small_files_only() -> None:
-    """As on a full disk: no file may grow beyond 150 KB."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
-
-
 @pytest.mark.e2e
 @pytest.mark.parametrize(
-    ("words", "unwritable"),
-    [("generate --preset medium", "population.sqlite"), ("run --scenario smoke --target-tps 400", "0.journal")],
+    ("words", "limit", "unwritable"),
+    [
+        ("generate --preset medium", 150_000, "population.sqlite"),
+        ("run --scenario smoke --target-tps 500 --duration 60s", 800_000, "0.journal"),
+    ],
 )
-def test_a_full_disk_ends_in_one_message(tmp_path: Path, words: str, unwritable: str) -> None:
+def test_a_full_disk_ends_in_one_message(tmp_path: Path, words: str, limit: int, unwritable: str) -> None:
+    """No file may grow beyond `limit` bytes: a write fails half-way, as on a full disk."""
     with Sandbox() as ledger:
-        line = [sys.executable, "-m", "demogen", *words.split(), "--host", ledger.url, "--run-dir", "full"]
         run = subprocess.run(
-            line, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False, preexec_fn=small_files_only
+            [sys.executable, "-m", "demogen", *words.split(), "--host", ledger.url, "--run-dir", "full"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
         )
     *_, error, hint = run.stderr.splitlines()
     assert run.returncode == 1, run.stderr
