@@ -21,7 +21,7 @@ from demogen.cli.screen import VerbCommand, VerbGroup
 from demogen.cli.target import Target, open_crew, open_target, policy_of
 from demogen.client.crew import Crew
 from demogen.clock import Clock, SystemClock
-from demogen.config import Settings, is_loopback
+from demogen.config import Settings, is_loopback, seconds
 from demogen.errors import PreflightFailed, UsageError
 from demogen.population.catalog import Catalog
 from demogen.population.manifest import Manifest
@@ -190,6 +190,29 @@ def restore(
 
 
 @app.command(cls=VerbCommand)
+@takes(Rates=_QUIETLY, Patience=_PATIENCE, Ledger=LEDGER)
+def rates(
+    settings: Settings,
+    directory: Directory,
+    rounds: Annotated[int, typer.Option("--rounds", metavar="N", min=1, help="How often to move the rates.")] = 1,
+    every: Annotated[str, typer.Option("--every", metavar="TIME", help="How long to wait between rounds.")] = "10s",
+) -> None:
+    """Move the asset rates of a population, as a market does; run it beside a load. Ends with 7 where some fail."""
+    from demogen.population.rates import refresh_rates
+
+    pause_s = _span(every)
+    with _manifest(directory) as book, _reached(settings, directory, book) as (crew, clock):
+        for number in range(1, rounds + 1):
+            done, failed = refresh_rates(book, crew, number=number, policy=policy_of(settings))
+            if not settings.quiet:
+                typer.echo(f"round {number}: {done:,} rates moved" + (f", {failed:,} FAILED" if failed else ""))
+            if failed:
+                raise PreflightFailed(f"{failed:,} rates were not taken", hint="see whether the ledger has asset rates")
+            if number < rounds:
+                clock.sleep(pause_s)
+
+
+@app.command(cls=VerbCommand)
 @takes(Join=_QUIETLY)
 def join(
     settings: Settings,
@@ -271,6 +294,16 @@ def _reached(settings: Settings, directory: Path, book: Manifest) -> Iterator[tu
 def _crew(settings: Settings, target: Target, clock: Clock) -> Iterator[Crew]:
     with open_crew(settings, target, clock=clock, note=lambda text: typer.echo(text, err=True)) as crew:
         yield crew
+
+
+def _span(text: str) -> float:
+    try:
+        span = seconds(text)
+    except ValueError as error:
+        raise UsageError(f"--every: {error}", hint="write 30s, 5m or 1h") from error
+    if not isinstance(span, int | float) or span < 0:
+        raise UsageError(f"--every: {text!r} is no span of time", hint="write 30s, 5m or 1h")
+    return float(span)
 
 
 def _plan_of(settings: Settings, book: Manifest) -> PopulationPlan | None:

@@ -84,6 +84,8 @@ class Maker:
         self._now = now
         self._strict = strict
         self.finder = Finder(policy=policy, dice=dice)
+        #: Told of each body that our own checks refuse but that is sent all the same.
+        self.warn: Callable[[str], object] = lambda _: None
         #: Set where doubts are to be settled by whole lists.
         self.shelves: Shelves | None = None
         #: Set where other processes make parts of the plan: an organization by its index.
@@ -135,6 +137,7 @@ class Maker:
         except ValidationError as error:
             if self._strict:
                 return _refused_here(planned, error)
+            self.warn(f"{planned.kind.label} {planned.index} is sent though it looks wrong: {_told(error)}")
             body = msgspec.json.encode(fields)
         if planned.kind is Kind.ASSET_RATE:
             return (yield from self._put(planned, place, body))
@@ -305,8 +308,11 @@ def _skipped(planned: Planned, reason: str) -> Row:
 
 
 def _refused_here(planned: Planned, error: ValidationError) -> Row:
-    told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-    return row_of(planned, State.FAILED, None)._replace(code="invalid", reason=told)
+    return row_of(planned, State.FAILED, None)._replace(code="invalid", reason=_told(error))
+
+
+def _told(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
 
 
 def _without_id(place: dict[str, str]) -> dict[str, str]:

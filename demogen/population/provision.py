@@ -27,7 +27,7 @@ from demogen.population.kinds import Kind
 from demogen.population.known import Known
 from demogen.population.making import Made, Maker
 from demogen.population.manifest import FORMAT, Manifest, Positions, State
-from demogen.population.outcome import ProvisionReport
+from demogen.population.outcome import TROUBLES_MAX, ProvisionReport
 from demogen.population.plan import PopulationPlan
 from demogen.population.planned import Stage
 from demogen.population.progress import Progress, Quiet
@@ -137,6 +137,7 @@ class _Provisioning:
         self._known = Known(book, rows_max=rows_in_memory)
         dice = Random(plan.digest)  # for the jitter of retries only
         self._maker = Maker(self._known, policy=policy, dice=dice, now=now, strict=strict)
+        self._maker.warn = self._warn
         if part != (1, 1):
             self._maker.elsewhere = lambda index: plan.entity(Kind.ORGANIZATION, index)
         history = History(plan).booking if isinstance(plan, PopulationPlan) else None
@@ -206,6 +207,10 @@ class _Provisioning:
         if sentence not in self.report.notes:
             self._say(sentence)
         tally.planned = tally.existing
+
+    def _warn(self, sentence: str) -> None:
+        if len(self.report.notes) < TROUBLES_MAX:
+            self._say(sentence)
 
     def _say(self, sentence: str) -> None:
         self.report.notes.append(sentence)

@@ -75,6 +75,13 @@ def test_backup_restore_and_cleanup(made, capsys):
 
 
 @pytest.mark.e2e
+def test_rates_move(made, capsys):
+    code, out, _ = _call("population rates made --rounds 2 --every 0s", capsys)
+    assert code == 0 and "round 2: 4 rates moved" in out
+    assert _call("population rates made --every soon", capsys)[0] == 2
+
+
+@pytest.mark.e2e
 def test_parts_are_made_and_joined(capsys):
     with Sandbox() as ledger:
         sizes = "--preset small --orgs 4 --ledgers-per-org 1 --accounts-per-ledger 5 --transactions-per-ledger 3"

@@ -4,13 +4,20 @@ from fractions import Fraction
 from random import Random
 
 import pytest
-from provisioned import Troubled, everything, get, provision
+from provisioned import SMALL, Troubled, everything, get, provision
 
+from demogen.client.crew import Crew
+from demogen.client.in_memory import InMemoryCarrier
+from demogen.clock import FakeClock
 from demogen.contract.transactions import Intent
 from demogen.errors import UsageError
+from demogen.population.catalog import shipped
 from demogen.population.directory import Population
 from demogen.population.kinds import COUNTED, Kind
 from demogen.population.manifest import Manifest, State
+from demogen.population.plan import plan
+from demogen.population.provision import provision as provision_with
+from demogen.population.rates import refresh_rates
 from demogen.population.spec import PopulationSpec
 from demogen.sandbox import SandboxApp
 from demogen.sandbox.http import Reply
@@ -156,3 +163,43 @@ def test_transactions_may_be_written_by_somebody_else(app, tmp_path):
     assert provision(app, tmp_path, author=author).complete
     written = everything(app)["transactions"]
     assert len(written) == 20 and {one["description"] for one in written} == {"written elsewhere"}
+
+
+def _wrong_catalog():
+    """Templates whose account types have a name the server would not take."""
+    kinds = shipped().account_types
+    wrong = kinds["equity"].model_copy(update={"name": "x" * 101})
+    return shipped().model_copy(update={"account_types": {**kinds, "equity": wrong}})
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_body_the_server_would_refuse_is_not_sent_unless_asked_for(strict, app, tmp_path):
+    line = Troubled(app)
+    clock = FakeClock()
+    crew = Crew(InMemoryCarrier(line, clock=clock), clock=clock)
+    planned = plan(SMALL, 7, catalog=_wrong_catalog())
+    report = provision_with(planned, crew, manifest=tmp_path / "population.sqlite", clock=clock, strict=strict)
+    codes = {trouble.code for trouble in report.troubles}
+    assert report.tally(Kind.ACCOUNT_TYPE).failed == 2
+    assert codes == ({"invalid"} if strict else {"0047"})
+    assert bool(report.notes) is not strict
+
+
+def test_rates_move_and_stay_near(app, tmp_path):
+    provision(app, tmp_path)
+    population = Population.open(tmp_path)
+    clock = FakeClock()
+    crew = Crew(InMemoryCarrier(app, clock=clock), clock=clock)
+    book = Manifest(tmp_path / "population.sqlite", read_only=True)
+    ledger = population.ledgers[0]
+    path = f"/v1/organizations/{ledger.organization_id}/ledgers/{ledger.ledger_id}/asset-rates/from/"
+    quoted = [one for one in population.extras.rates if one.ledger == 0]
+    seen = []
+    for number in (1, 2):
+        assert refresh_rates(book, crew, number=number) == (4, 0)
+        seen.append([get(app, path + one.source)["items"][0]["rate"] for one in quoted])
+    book.close()
+    first = [one.rate for one in quoted]
+    assert seen[0] != seen[1]
+    for moved in seen:
+        assert all(abs(now - then) <= then * 0.0151 for now, then in zip(moved, first, strict=True))
