@@ -107,9 +107,9 @@ class Conductor:
             return "done"
         if self._finishing:
             return "audit" if self._ended_wall_ns else "drain"
-        if not self._epoch_ns:
-            return "bootstrap"
         now_ns, (start_ns, end_ns) = self._clock.wall_ns(), self._window()
+        if now_ns < self._started_wall_ns or not self._started_wall_ns:
+            return "bootstrap"
         return PHASES[WARM_UP if now_ns < start_ns else MEASURE if now_ns < end_ns else COOL_DOWN]
 
     # -- taking part ---------------------------------------------------------------------------------------------
