@@ -122,8 +122,6 @@ class ConductorSide:
         runner.register_message(loads.DRAINED, self._on_drained)
         runner.register_message(loads.FAILED, self._on_failed)
         runner.register_message(loads.LEAVING, self._on_leaving)
-        if isinstance(runner, MasterRunner):
-            events.worker_connect.add_listener(self._on_worker_connect)
         for number in (signal.SIGTERM, signal.SIGINT):
             _remember(number, self)
 
@@ -197,6 +195,7 @@ class ConductorSide:
     def _follow_edits(self, conductor: Conductor) -> None:
         """A target edited in the web UI lands in the parsed options; Locust tells nobody."""
         while not conductor.over.wait(0.5):
+            self._welcome(conductor)
             try:
                 target_tps = float(self._options.target_tps)
             except (TypeError, ValueError):
@@ -257,10 +256,12 @@ class ConductorSide:
         if self._conductor is not None:
             self._conductor.on_leaving(msg.node_id)
 
-    def _on_worker_connect(self, client_id: str, **_: Any) -> None:
-        if self._conductor is not None and self._conductor.playing and self._conductor.seats.of(client_id) is None:
-            # Locust fires this before it knows the worker itself.
-            gevent.spawn_later(0.1, self._conductor.seat, client_id)
+    def _welcome(self, conductor: Conductor) -> None:
+        """Seat workers that came after the start, whenever Locust has come to know them."""
+        if conductor.playing:
+            for client in self._clients():
+                if conductor.seats.of(client) is None:
+                    conductor.seat(client)
 
     # -- what the above need ---------------------------------------------------------------------------------------
 
