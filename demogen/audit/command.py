@@ -14,12 +14,16 @@ from typing import Protocol
 
 from demogen.audit.auditor import audit, save_unjudged, settings_of
 from demogen.audit.book import Depth
+from demogen.audit.explain import Section, Subject, explain, is_alias, statement, subject_of
 from demogen.audit.findings import AuditReport
+from demogen.audit.ground import Ground
+from demogen.audit.pages import TransactionItem
 from demogen.audit.sweep import Sweeper
 from demogen.client.crew import Crew
 from demogen.client.engine import open_pump
 from demogen.client.retry import RetryPolicy
 from demogen.clock import NS_PER_S, Clock, SystemClock
+from demogen.contract.transactions import LedgerRef
 from demogen.errors import DemogenError, UsageError
 from demogen.population.directory import Population
 from demogen.record.folder import RunFolder
@@ -70,9 +74,57 @@ def audit_folder(
         return save_unjudged(folder, depth=settings.depth, error=error)
 
 
+def explain_in(directory: Path, what: str, *, settings: Wishes, clock: Clock | None = None) -> list[Section]:
+    """Explain a transaction or an account of an audited run; the ledger is asked too, where it answers.
+
+    Raises UsageError where nothing is known of it, RunFolderError where the run was not audited.
+    """
+    folder = RunFolder.existing(directory)
+    if not folder.book.exists():
+        raise UsageError(f"{directory} was not audited", hint=f"audit it first: demogen audit {directory}")
+    ground = Ground(folder.book, existing=True)
+    try:
+        if is_alias(what):
+            return statement(ground, what)
+        subject = subject_of(ground, what)
+        shown = _shown(ground, folder, subject, settings, clock or SystemClock())
+        return explain(ground, subject, shown=shown)
+    finally:
+        ground.close()
+
+
+def _shown(
+    ground: Ground, folder: RunFolder, subject: Subject, settings: Wishes, clock: Clock
+) -> TransactionItem | None:
+    """The transaction as the ledger shows it now; None where there is no ledger to ask, or it does not have it."""
+    row = ground.rows(
+        "select t.ledger, organization_id, ledger_id, uuid_text(id) from book.transactions t "
+        "join plan.ledgers using (ledger) where id = ?",
+        [subject.transaction_id],
+    )
+    if not row:
+        return None
+    index, organization_id, ledger_id, transaction_id = row[0]
+    found: list[TransactionItem] = []
+    try:
+        with reading(folder, settings, clock, patient=False) as (crew, sweeper):
+            ledger = LedgerRef(index, organization_id, ledger_id)
+            for _count in crew.run([sweeper.one(ledger, transaction_id, lambda _, items: found.extend(items))]):
+                pass
+    except DemogenError:
+        # The explanation stands without the ledger; it may be long gone.
+        return None
+    return found[0] if found else None
+
+
 @contextmanager
-def reading(folder: RunFolder, settings: Wishes, clock: Clock) -> Iterator[tuple[Crew, Sweeper]]:
-    """A crew and a sweeper towards the ledger of a run folder. Raises UsageError where no address is known."""
+def reading(
+    folder: RunFolder, settings: Wishes, clock: Clock, *, patient: bool = True
+) -> Iterator[tuple[Crew, Sweeper]]:
+    """A crew and a sweeper towards the ledger of a run folder. Raises UsageError where no address is known.
+
+    `patient` repeats what fails.
+    """
     url = settings.host or str(settings_of(folder).get("host") or "")
     if not url:
         raise UsageError(f"{folder.path} does not say which ledger it was made on", hint="name it: --host URL")
@@ -87,7 +139,7 @@ def reading(folder: RunFolder, settings: Wishes, clock: Clock) -> Iterator[tuple
     )
     try:
         crew = Crew(pump, clock=clock, concurrency=_READERS, timeout_s=settings.request_timeout_s)
-        yield crew, sweeper_for(clock, RetryPolicy(attempts=settings.retry_attempts + 1))
+        yield crew, sweeper_for(clock, RetryPolicy(attempts=settings.retry_attempts + 1 if patient else 1))
     finally:
         pump.close()
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from demogen.errors import RunFolderError
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -26,11 +28,18 @@ MEMORY_LIMIT = "768MB"
 class Ground:
     """An open database with the schema in place. Close it: it holds a file lock."""
 
-    def __init__(self, path: Path | None = None, *, memory_limit: str = MEMORY_LIMIT, threads: int = 2) -> None:
-        """In memory without `path`; an existing file is replaced, since all in it can be read again."""
-        if path is not None:
-            for stale in (path, path.with_suffix(path.suffix + ".wal")):
-                stale.unlink(missing_ok=True)
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        memory_limit: str = MEMORY_LIMIT,
+        threads: int = 2,
+        existing: bool = False,
+    ) -> None:
+        """In memory without `path`. A file is replaced, since all in it can be read again; `existing` only reads it.
+
+        Raises RunFolderError where an existing one cannot be opened.
+        """
         self.path = path
         self.threads = threads
         # Here, not above: the load reads its opening through this room and must not pay for a database.
@@ -41,13 +50,27 @@ class Ground:
             config={"memory_limit": memory_limit, "threads": threads, "preserve_insertion_order": "false"},
         )
         if path is not None:
+            self._attach(path, existing=existing)
+        if not existing:
+            self.run_script(TABLES / "schema.sql")
+
+    def _attach(self, path: Path, *, existing: bool) -> None:
+        import duckdb
+
+        if not existing:
+            for stale in (path, path.with_suffix(path.suffix + ".wal")):
+                stale.unlink(missing_ok=True)
+        self.connection.execute(f"set temp_directory = {_quoted(path.with_suffix('.spill'))}")
+        try:
             # Attached under a name of its own: a database called as one of its schemas is ambiguous.
-            self.connection.execute(f"set temp_directory = {_quoted(path.with_suffix('.spill'))}")
-            self.connection.execute(f"attach {_quoted(path)} as audit")
-            self.connection.execute("use audit")
-            # What is lost in a crash is read again: no need to write everything twice.
-            self.connection.execute("set wal_autocheckpoint = '2GB'")
-        self.run_script(TABLES / "schema.sql")
+            self.connection.execute(f"attach {_quoted(path)} as audit{' (read_only)' if existing else ''}")
+        except duckdb.Error as error:
+            raise RunFolderError(
+                f"cannot open {path}: {str(error).splitlines()[0]}", hint="audit the run first: demogen audit DIR"
+            ) from error
+        self.connection.execute("use audit")
+        # What is lost in a crash is read again: no need to write everything twice.
+        self.connection.execute("set wal_autocheckpoint = '2GB'")
 
     def run_script(self, path: Path) -> None:
         """Execute every statement of a .sql file."""

@@ -75,6 +75,10 @@ class _File:
         self._busy: list[Column] = []
 
     def load(self) -> None:
+        names = self._file.header.get("patterns", [])
+        rows = [(self._process, number, str(name)) for number, name in enumerate(names)]
+        if rows:
+            self._ground.connection.executemany("insert into journal.patterns values (?, ?, ?)", rows)
         for chunk in self._file.chunks(_RECORDS):
             sent = self._sent(chunk[Kind.INTENT], chunk[Kind.LEGS])
             self._settle(sent, chunk[Kind.OUTCOME])

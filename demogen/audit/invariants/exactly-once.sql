@@ -10,8 +10,8 @@ with creates as (
             else 'was refused with ' || lpad(code::varchar, 4, '0') || ' and is booked as ' || uuid_text(booked_id)
         end as fault
     from facts.requests
-    where (accepted > 0 and copies = 0) or copies > 1 or (accepted > 0 and answered_id <> booked_id)
-        or (accepted = 0 and doubtful = 0 and in_flight = 0 and copies > 0)),
+    where not ordinary and ((accepted > 0 and copies = 0) or copies > 1 or (accepted > 0 and answered_id <> booked_id)
+        or (accepted = 0 and doubtful = 0 and in_flight = 0 and copies > 0))),
 states as (
     select r.key_id, r.transaction_id, r.sent_ns, case
             when coalesce(s.committed, 0) + coalesce(s.cancelled, 0) > 1
@@ -26,7 +26,7 @@ states as (
             else 'was neither committed nor cancelled and has status ' || r.status
         end as fault
     from facts.requests r left join facts.steps s on s.subject = r.transaction_id
-    where r.booked_id is not null and (r.pending or r.action = 4 or r.status <> 'APPROVED')),
+    where not r.ordinary and r.booked_id is not null),
 reverts as (
     select s.subject, s.sent_ns, case
             when s.reverted > 1 then format('was reverted {} times by answer', s.reverted)

@@ -49,14 +49,15 @@ from journal.more_legs group by arrival_id;
 
 -- One row for each key that was sent: what was asked, what the ledger answered, what the book has. `origin` is the
 -- attempt whose legs count; `torn` that the journal lost some of them; `as_asked` that the book's transaction did to each
--- balance what its status and those legs say. `effect` is what the balances should have gained in the end: 'moved',
+-- balance what its status and those legs say; `ordinary` that it was acknowledged and is booked once, under that id, as
+-- APPROVED, with no second step: most are, and need no closer look. `effect` is what the balances should have gained in the end: 'moved',
 -- 'held' or 'nothing'; an acknowledged request counts whether or not the book has it, one in doubt where the book has it.
 create table facts.requests (
     key_id ubigint, origin ubigint, ledger uinteger, action utinyint, pending boolean, meant_to_fail boolean,
     torn boolean, payer integer, payee integer, amount money, attempts usmallint, tries usmallint, accepted usmallint,
     doubtful usmallint, in_flight usmallint, answered_id hugeint, code usmallint, sent_ns bigint, as_asked boolean,
     copies usmallint, booked_id hugeint, booked_ledger uinteger, booked_amount money, status varchar,
-    created_ns bigint, transaction_id hugeint, effect varchar);
+    created_ns bigint, transaction_id hugeint, ordinary boolean, effect varchar);
 -- Transactions with a mark of this run whose key was never sent.
 create table facts.unasked (id hugeint, ledger uinteger, key_id ubigint);
 

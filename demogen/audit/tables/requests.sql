@@ -41,7 +41,9 @@ select t.key_id, t.arrival_id, t.ledger, t.action, t.flags & 1 <> 0, t.flags & 2
         when t.booked_status = 'PENDING' then if(t.payer is null, p.held, print_of(t.payer, 'default', -t.amount, t.amount))
         when t.payer is null then p.moved
         else print_of(t.payer, 'default', -t.amount, 0)::hugeint + print_of(t.payee, 'default', t.amount, 0)::hugeint end,
-    t.copies, t.booked_id, t.booked_ledger, t.booked_amount, t.booked_status, t.created_ns, t.subject_id, case
+    t.copies, t.booked_id, t.booked_ledger, t.booked_amount, t.booked_status, t.created_ns, t.subject_id,
+    coalesce(t.accepted > 0 and t.copies = 1 and t.answered_id = t.booked_id and t.booked_status = 'APPROVED'
+        and t.flags & 1 = 0 and t.action <> 4, false), case
         when not in_effect or t.action = 4 or reverted then 'nothing'
         when t.flags & 1 = 0 then 'moved'
         when committed then 'moved'

@@ -30,6 +30,7 @@ create table plan.run (run_id varchar, depth varchar);
 -- The journal: one row for each arrival that was sent, however often; times are wall-clock nanoseconds. A leg of zero
 -- is a leg too, but makes no operation (contract 4.1).
 create schema journal;
+create table journal.patterns (process usmallint, pattern usmallint, name varchar);
 create table journal.attempts (
     arrival_id ubigint, key_id ubigint, action utinyint, pattern usmallint, phase usmallint, flags usmallint,
     leg_count utinyint, ledger uinteger, subject hugeint, outcome utinyint, status usmallint, code usmallint,
