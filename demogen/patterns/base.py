@@ -5,6 +5,7 @@ May import: contract; `dice` for the type of what a script draws from.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator
 
 import msgspec
@@ -27,11 +28,20 @@ Script = Generator[Intent | Pause, Receipt, None]
 class Pattern(msgspec.Struct, frozen=True):
     """One kind of thing that happens in a ledger.
 
-    `weight` is its share in the default mix. `reads_only` marks a script whose every intent is a read: reads ride along
-    and take no arrival, since the target rate counts writes under /transactions (design 4.2).
+    `weight` is its share in the default mix; 0 leaves it to scenarios that ask for it. `refusals` are the codes its
+    intents are meant to be refused with; with none, all it asks is meant to be accepted. `reads_only` marks a script
+    whose every intent is a read or a write outside /transactions: those ride along and take no arrival, since the
+    target rate counts writes under /transactions (design 4.2).
     """
 
     name: str
     weight: int
     play: Callable[[Dice], Script]
     reads_only: bool = False
+    refusals: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What happens: the first line of the docstring of the module that plays it."""
+        module = sys.modules.get(getattr(self.play, "__module__", ""))
+        return ((module.__doc__ if module else "") or self.name).strip().splitlines()[0]

@@ -7,38 +7,35 @@ reseeding a Mersenne twister would cost more than the whole script. May import: 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from demogen.contract.transactions import AccountRef
-from demogen.patterns.stage import Market, Stage
+from demogen.patterns.markets import Crowd, Market
+from demogen.patterns.mixing import GOLDEN, MASK, mix64
+from demogen.patterns.values import MEDIAN_DOLLARS, PLACES, Shape
+
+if TYPE_CHECKING:
+    from demogen.patterns.desk import Pair, Quote
+    from demogen.patterns.stage import Stage
 
 T = TypeVar("T")
-
-_MASK = (1 << 64) - 1
-_GOLDEN = 0x9E3779B97F4A7C15
-
-
-def mix64(value: int) -> int:
-    """SplitMix64's finaliser: a bijection of 64-bit integers that scatters neighbours."""
-    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK
-    return value ^ (value >> 31)
 
 
 class Dice:
     """What a script draws from: numbers, accounts by role, amounts."""
 
-    __slots__ = ("_state", "stage")
+    __slots__ = ("_state", "arrival", "stage")
 
     def __init__(self, stage: Stage, *, seed: int, arrival: int) -> None:
         self.stage = stage
-        self._state = mix64((seed * _GOLDEN + arrival) & _MASK)
+        self.arrival = arrival
+        self._state = mix64((seed * GOLDEN + arrival) & MASK)
 
     def bits(self) -> int:
         """64 random bits."""
-        self._state = state = (self._state + _GOLDEN) & _MASK
-        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
+        self._state = state = (self._state + GOLDEN) & MASK
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & MASK
         return state ^ (state >> 31)
 
     def below(self, bound: int) -> int:
@@ -51,34 +48,39 @@ class Dice:
 
     def chance(self, times: int, out_of: int) -> bool:
         """True `times` in `out_of` throws on average."""
-        return self.below(out_of) < times
+        return (self.bits() * out_of) >> 64 < times
 
     def pick(self, choices: Sequence[T]) -> T:
-        return choices[self.below(len(choices))]
+        return choices[(self.bits() * len(choices)) >> 64]
 
     def market(self, *, accounts: int = 2) -> Market:
         """One asset of one ledger with at least that many accounts; busier with more accounts."""
-        return self.pick(self.stage.markets_with(accounts))
+        markets = self.stage.markets_with(accounts)
+        return markets[self.stage.pick_market(self.bits(), len(markets))]
 
     def pair(self, payer_role: str, payee_role: str) -> tuple[AccountRef, AccountRef]:
-        """Two different accounts of one market; where nobody has the role, anybody plays it."""
-        market = self.market()
-        payer = self.member(market, payer_role)
-        return payer, self.member(market, payee_role, but=payer)
+        """Two different accounts of one market; where nobody has the role, its stand-in or anybody plays it."""
+        stage = self.stage
+        pairings = stage.pairings.get((payer_role, payee_role)) or stage.pair_up(payer_role, payee_role)
+        payers, pick_payer, payees, pick_payee = pairings[stage.pick_market(self.bits(), len(pairings))]
+        payer = payers[pick_payer(self.bits(), len(payers))]
+        place = pick_payee(self.bits(), len(payees))
+        payee = payees[place]
+        return payer, payee if payee is not payer else payees[(place + 1) % len(payees)]
 
     def member(self, market: Market, role: str, *, but: AccountRef | None = None) -> AccountRef:
         """An account of that role in the market, chosen by the stage's skew."""
         crowd = market.crowd(role)
         if len(crowd) == 1 and crowd[0] is but:
             crowd = market.accounts
-        place = self.stage.skew.pick(self.bits(), len(crowd))
+        place = self.stage.pick(role)(self.bits(), len(crowd))
         if crowd[place] is but:
             place = (place + 1) % len(crowd)
         return crowd[place]
 
-    def crowd(self, market: Market, size: int, *, but: AccountRef) -> list[AccountRef]:
-        """Up to `size` different accounts of the market, without `but`."""
-        everybody = market.accounts
+    def crowd(self, market: Market, size: int, *, but: AccountRef | None = None, role: str = "") -> list[AccountRef]:
+        """Up to `size` different accounts of the market (of a role, where one is named), without `but`."""
+        everybody = market.crowd(role) if role else market.accounts
         start, found = self.below(len(everybody)), []
         for step in range(len(everybody)):
             account = everybody[(start + step) % len(everybody)]
@@ -88,11 +90,47 @@ class Dice:
                     break
         return found
 
-    def amount(self, account: AccountRef) -> int:
-        """Minor units of an everyday amount in the account's asset: log-normal, often a round number."""
-        bits = self.bits()
-        units = self.stage.amounts(account.asset, account.scale)[bits & 1023]
-        whole: int = 10**account.scale
-        if self.stage.whole_units or not (bits >> 10) & 3:
+    def bound_to(self, account: AccountRef, crowd: Crowd, *, tie: str) -> AccountRef:
+        """The one among `crowd` whom an account is tied to for good: its employer, its landlord, its gym."""
+        place = mix64(account.index * GOLDEN + sum(tie.encode()) & MASK) % len(crowd)
+        chosen = crowd[place]
+        return crowd[(place + 1) % len(crowd)] if chosen is account else chosen
+
+    def household(self, market: Market, member: AccountRef) -> Crowd:
+        """The customers who live with a customer, itself included: three neighbours share a home."""
+        customers = market.crowd("customer")
+        place = customers.index(member) // 3 * 3 if member in customers else 0
+        return customers[place : place + 3]
+
+    def amount(self, account: AccountRef, *, dollars: int = MEDIAN_DOLLARS, shape: Shape = "everyday") -> int:
+        """Minor units of an amount in the account's asset, its median worth so many dollars; often a round number."""
+        stage, scale, bits = self.stage, account.scale, self.bits()
+        table = stage.tables.get((account.asset, scale, shape)) or stage.table(account.asset, scale, shape)
+        units = table[bits & (PLACES - 1)]
+        if dollars != MEDIAN_DOLLARS:
+            units = max(1, units * dollars // MEDIAN_DOLLARS)
+        if stage.whole_units or not (bits >> 10) & 3:
+            whole: int = 10**scale
             return max(whole, units - units % whole)
         return units
+
+    def usual(self, account: AccountRef, *, dollars: int, tie: str) -> int:
+        """An amount that is the same whenever this account pays it: its rent, its salary. In minor units."""
+        stage, scale = self.stage, account.scale
+        table = stage.tables.get((account.asset, scale, "regular")) or stage.table(account.asset, scale, "regular")
+        place = mix64(account.index * GOLDEN + sum(tie.encode()) & MASK) & (PLACES - 1)
+        whole: int = 10**scale if stage.whole_units else 1
+        units = table[place] * dollars // MEDIAN_DOLLARS
+        return max(whole, units - units % whole)
+
+    def exchange(self) -> tuple[Pair, Quote] | None:
+        """Two assets of one ledger and the price; None where no ledger has two."""
+        pairs = self.stage.desk.pairs
+        if not pairs:
+            return None
+        pair = self.pick(pairs)
+        return pair, self.stage.desk.quote(pair, arrival=self.arrival)
+
+    def moment(self) -> str:
+        """A moment of the past for a dated transaction (RFC 3339)."""
+        return self.stage.almanac.moment(self.bits())

@@ -7,6 +7,8 @@ from demogen.contract.transactions import Action, Intent
 from demogen.patterns.base import Pattern, Script
 from demogen.patterns.dice import Dice
 
+_REFUSALS = ("0099", "0486")
+
 
 def play(dice: Dice) -> Script:
     payer, payee = dice.pair("customer", "merchant")
@@ -17,7 +19,7 @@ def play(dice: Dice) -> Script:
     transaction_id = receipt.transaction_id
     receipt = yield Intent.follow(Action.COMMIT, authorisation, transaction_id)
     if receipt.accepted:
-        yield Intent.follow(Action.COMMIT, authorisation, transaction_id, refused_with=("0099", "0486"))
+        yield Intent.follow(Action.COMMIT, authorisation, transaction_id, refused_with=_REFUSALS)
 
 
-PATTERN = Pattern(name="double-commit", weight=1, play=play)
+PATTERN = Pattern(name="double-commit", weight=1, play=play, refusals=_REFUSALS)

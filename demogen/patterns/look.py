@@ -1,4 +1,4 @@
-"""Look: what people do between payments: a balance, a statement, the latest transactions. Reads only."""
+"""Look: what people do between payments: a balance, a statement, the latest transactions. Reads only, never refused."""
 
 from demogen.contract.transactions import Action, Intent
 from demogen.patterns.base import Pattern, Script

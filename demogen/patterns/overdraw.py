@@ -9,12 +9,13 @@ from demogen.patterns.dice import Dice
 
 #: Far beyond any balance this project funds, far below the ledger's limits.
 _MORE_THAN_ANYBODY_HAS = 10**17
+_REFUSALS = ("0018", "0167")
 
 
 def play(dice: Dice) -> Script:
     payer, payee = dice.pair("customer", "merchant")
     units = _MORE_THAN_ANYBODY_HAS * 10**payer.scale + dice.amount(payer)
-    yield Intent.move(units, payer, payee, description="overdraw", refused_with=("0018", "0167"))
+    yield Intent.move(units, payer, payee, description="overdraw", refused_with=_REFUSALS)
 
 
-PATTERN = Pattern(name="overdraw", weight=2, play=play)
+PATTERN = Pattern(name="overdraw", weight=2, play=play, refusals=_REFUSALS)

@@ -1,61 +1,93 @@
 """Where scripts play: the population arranged for drawing. Built once a run, read by every script.
 
-A market is one asset of one ledger with the accounts that hold it. May import: contract, population.
+Holds no chance of its own: whoever draws brings the bits. May import: contract, population.
 """
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Sequence
-from statistics import NormalDist
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
 
-import msgspec
-
-from demogen.contract.transactions import AccountRef, LedgerRef
+from demogen.contract.transactions import AccountRef
 from demogen.errors import PreflightFailed
+from demogen.patterns.almanac import Almanac
+from demogen.patterns.desk import Desk
+from demogen.patterns.flows import Flows
+from demogen.patterns.markets import Crowd, Market, markets_of
+from demogen.patterns.values import Shape, amounts
+from demogen.population.directory import Population
+from demogen.population.extras import Extras
 from demogen.population.skew import Skew, Uniform
 
-#: What a dollar's worth of each asset is, in its own major units; anything else counts as a dollar each.
-_PER_DOLLAR = {"JPY": 150.0, "BRL": 5.0, "BTC": 1 / 60_000, "ETH": 1 / 3_000, "POINTS": 100.0, "MILES": 60.0}
+#: More tickets than this for a draw would cost memory and change nothing.
+_TICKETS_MAX = 8192
 
-#: Everyday payments: median 25 dollars, log-normal; one in a thousand is above 600.
-_MEDIAN_DOLLARS = 25.0
-_SPREAD = 1.05
+Pick = Callable[[int, int], int]
 
 
-class Market(msgspec.Struct, frozen=True):
-    """One asset of one ledger. `accounts` excludes the external one, which is where money comes from."""
+class Pairing(NamedTuple):
+    """Who may pay whom in one market, and how each side is chosen."""
 
-    ledger: LedgerRef
-    asset: str
-    scale: int
-    accounts: tuple[AccountRef, ...]
-    external: AccountRef | None
-    by_role: dict[str, tuple[AccountRef, ...]]
-
-    def crowd(self, role: str) -> tuple[AccountRef, ...]:
-        """Everybody who plays the role; everybody at all where nobody does."""
-        return self.by_role.get(role) or self.accounts
+    payers: Crowd
+    pick_payer: Pick
+    payees: Crowd
+    pick_payee: Pick
 
 
 class Stage:
     """All markets of a population, drawn in proportion to their accounts.
 
-    `whole_units` restricts amounts to whole major units, which is all the DSL can spell (contract 9).
+    `skew` says how unevenly accounts are busy: one for all, or by role; the role "market" stands for the choice of the
+    market. `whole_units` restricts amounts to whole major units, which is all the DSL can spell (contract 9).
     Raises PreflightFailed where no market has two accounts: nobody could pay anybody.
     """
 
-    def __init__(self, accounts: Sequence[AccountRef], *, skew: Skew | None = None, whole_units: bool = False) -> None:
-        self.skew: Skew = skew or Uniform()
+    def __init__(
+        self,
+        accounts: Sequence[AccountRef],
+        *,
+        skew: Skew | Mapping[str, Skew] | None = None,
+        whole_units: bool = False,
+        extras: Extras | None = None,
+        almanac: Almanac | None = None,
+    ) -> None:
         self.whole_units = whole_units
-        self.markets = _markets(accounts)
-        self._tickets: dict[int, list[Market]] = {}
-        self._amounts: dict[tuple[str, int], tuple[int, ...]] = {}
-        if not self.markets_with(2):
+        self.markets = markets_of(accounts)
+        self.almanac = almanac or Almanac()
+        self.flows = Flows(extras or Extras())
+        self.desk = Desk(self.markets, extras or Extras())
+        self._skews = skew if isinstance(skew, Mapping) else {"": skew or Uniform()}
+        self._tickets: dict[int, Sequence[Market]] = {}
+        self.pairings: dict[tuple[str, str], Sequence[Pairing]] = {}
+        self.tables: dict[tuple[str, int, Shape], tuple[int, ...]] = {}
+        self.pick_market = self._of_markets()
+        if not any(len(market.accounts) > 1 for market in self.markets):
             raise PreflightFailed(
                 "the population has no ledger with two accounts in one asset", hint="generate a larger population"
             )
+
+    @classmethod
+    def of(
+        cls,
+        population: Population,
+        *,
+        skew: Skew | Mapping[str, Skew] | None = None,
+        whole_units: bool = False,
+    ) -> Stage:
+        """The stage of a population, with its rates, its routes and its history."""
+        end, days = population.about.get("history_end", ""), int(population.about.get("history_days", "0") or 0)
+        almanac = Almanac(date.fromisoformat(end), days=days) if end and days else None
+        return cls(population.accounts, skew=skew, whole_units=whole_units, extras=population.extras, almanac=almanac)
+
+    def pick(self, role: str) -> Pick:
+        """How a player of that role is chosen among its crowd: (64 bits, count) to a place."""
+        skew = self._skews.get(role) or self._skews.get("")
+        return skew.pick if skew is not None else Uniform().pick
+
+    def _of_markets(self) -> Pick:
+        skew = self._skews.get("market")
+        return skew.pick if skew is not None else Uniform().pick
 
     def markets_with(self, accounts: int) -> Sequence[Market]:
         """Markets with at least that many accounts (or the fullest there are), one ticket for each account."""
@@ -63,42 +95,38 @@ class Stage:
         if tickets is None:
             fullest = max((len(market.accounts) for market in self.markets), default=0)
             least = min(accounts, max(fullest, 2))
-            tickets = [market for market in self.markets if len(market.accounts) >= least for _ in market.accounts]
-            self._tickets[accounts] = tickets
+            tickets = self._tickets[accounts] = self._ticketed(least)
         return tickets
 
-    def amounts(self, asset: str, scale: int) -> tuple[int, ...]:
-        """1,024 equally likely everyday amounts, in minor units (≥ 1)."""
-        table = self._amounts.get((asset, scale))
-        if table is None:
-            table = self._amounts[asset, scale] = _everyday(asset, scale)
+    def pair_up(self, payer_role: str, payee_role: str) -> Sequence[Pairing]:
+        """Who can play the two roles, in every market with two accounts; one ticket for each account."""
+        found = {
+            id(market): self._pairing(market, payer_role, payee_role)
+            for market in self.markets
+            if len(market.accounts) > 1
+        }
+        tickets = self.pairings[payer_role, payee_role] = [found[id(market)] for market in self.markets_with(2)]
+        return tickets
+
+    def table(self, asset: str, scale: int, shape: Shape) -> tuple[int, ...]:
+        """1,024 equally likely amounts around 25 dollars' worth, in minor units (≥ 1)."""
+        table = self.tables[asset, scale, shape] = amounts(asset, scale=scale, shape=shape)
         return table
 
+    def _ticketed(self, least: int) -> list[Market]:
+        markets = [market for market in self.markets if len(market.accounts) >= least]
+        total = sum(len(market.accounts) for market in markets)
+        share = max(1, -(-total // _TICKETS_MAX))
+        return [market for market in markets for _ in range(max(1, len(market.accounts) // share))]
 
-def _everyday(asset: str, scale: int) -> tuple[int, ...]:
-    normal = NormalDist()
-    unit = _PER_DOLLAR.get(asset, 1.0) * _MEDIAN_DOLLARS
-    # Through cents of the median, so that no float ever carries more digits than it has.
-    parts = [round(10_000 * math.exp(_SPREAD * normal.inv_cdf((place + 0.5) / 1024))) for place in range(1024)]
-    base = round(unit * 10**9)
-    return tuple(max(1, part * base * 10**scale // (10**9 * 10_000)) for part in parts)
+    def _pairing(self, market: Market, payer_role: str, payee_role: str) -> Pairing:
+        payers, payees = market.crowd(payer_role), market.crowd(payee_role)
+        if len(payees) == 1 and payees[0] in payers:
+            # The only payee never pays itself: somebody else does, or is paid.
+            others = tuple(account for account in payers if account is not payees[0])
+            payers, payees = (others, payees) if others else (payers, _but(market.accounts, payers[0]))
+        return Pairing(payers, self.pick(payer_role), payees, self.pick(payee_role))
 
 
-def _markets(accounts: Sequence[AccountRef]) -> list[Market]:
-    members: dict[tuple[int, str], list[AccountRef]] = defaultdict(list)
-    externals: dict[tuple[int, str], AccountRef] = {}
-    for account in accounts:
-        place = (account.ledger.index, account.asset)
-        if account.external:
-            externals[place] = account
-        else:
-            members[place].append(account)
-    markets = []
-    for place, crowd in sorted(members.items()):
-        by_role: dict[str, list[AccountRef]] = defaultdict(list)
-        for account in crowd:
-            by_role[account.role].append(account)
-        roles = {role: tuple(players) for role, players in by_role.items()}
-        first = crowd[0]
-        markets.append(Market(first.ledger, first.asset, first.scale, tuple(crowd), externals.get(place), roles))
-    return markets
+def _but(accounts: Crowd, one: AccountRef) -> Crowd:
+    return tuple(account for account in accounts if account is not one)

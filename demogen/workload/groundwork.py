@@ -5,6 +5,7 @@ May import: population, patterns, client, audit's opening, the rest of this room
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from demogen.client.crew import Crew
@@ -15,6 +16,7 @@ from demogen.population.directory import Population
 from demogen.population.plan import plan
 from demogen.population.progress import Progress
 from demogen.population.provision import provision
+from demogen.population.skew import Skew
 from demogen.population.spec import PopulationSpec
 from demogen.record.folder import RunFolder
 from demogen.workload.mix import Mix
@@ -63,11 +65,12 @@ class Groundwork:
         mix: Mix,
         arrivals: int,
         whole_units: bool,
+        skew: Mapping[str, Skew] | None = None,
     ) -> int:
         """Read the opening, then fund what the run needs; how many deposits that took."""
         sweeper = sweeper_for(self._clock, self._policy, seed=self._seed)
         read_books(folder, population, crew=self._crew, sweeper=sweeper, clock=self._clock)
-        stage = Stage(population.accounts, whole_units=whole_units)
+        stage = Stage.of(population, skew=skew, whole_units=whole_units)
         return fund(
             needs(mix, stage, seed=self._seed, arrivals=arrivals),
             run_id=run_id,

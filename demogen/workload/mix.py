@@ -11,8 +11,10 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from itertools import accumulate
 
+from msgspec.structs import replace
+
 from demogen.errors import UsageError
-from demogen.patterns import Dice, Pattern
+from demogen.patterns import Dice, Pattern, through
 
 
 class Mix:
@@ -26,7 +28,8 @@ class Mix:
         if any(not math.isfinite(weight) or weight < 0 for weight in weights.values()):
             raise UsageError("a weight in the mix is negative or not a number", hint="use numbers of 0 and above")
         self.names = tuple(asked)
-        self.patterns = tuple(patterns[name] for name in self.names)
+        # In a ledger that insists on routes every pattern must go through them (contract 11).
+        self.patterns = tuple(replace(patterns[name], play=through(patterns[name].play)) for name in self.names)
         if not any(not pattern.reads_only for pattern in self.patterns):
             raise UsageError(
                 "the mix has no pattern that writes", hint="the target rate counts transactions: add a payment, say"

@@ -1,7 +1,7 @@
 """Before the load: who exists, what they have, and enough money that none runs dry by accident.
 
 The opening is read first and the funding is journalled after it, so that the auditor replays the funding like any
-other intent (design 4.1, 4.2). May import: client, population, audit (what it reads back), record, contract.
+other intent (design 4.1, 4.2). May import: client, population, patterns, audit (what it reads back), record, contract.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from demogen.contract.outcome import Outcome, Receipt
 from demogen.contract.transactions import AccountRef, Action, Intent, Leg
 from demogen.contract.wire import Renderer
 from demogen.errors import PreflightFailed, RunFolderError, UsageError
+from demogen.patterns.flows import Flows
 from demogen.population.directory import Population
 from demogen.record.attempt import Attempt
 from demogen.record.folder import RunFolder
@@ -72,7 +73,12 @@ def fund(
     seed: int,
 ) -> int:
     """Deposit what accounts lack for the run; how many deposits. Raises PreflightFailed where one is refused."""
-    intents = list(_deposits(needs, available(folder.opening), population.accounts))
+    flows = Flows(population.extras)
+    # A ledger that insists on routes takes no deposit without them (contract 11).
+    intents = [
+        flows.routed(intent) if intent.ledger.index in flows.insists else intent
+        for intent in _deposits(needs, available(folder.opening), population.accounts)
+    ]
     if not intents:
         return 0
     journal = JournalWriter(

@@ -1,25 +1,34 @@
 """A rehearsal: the first scripts of a run played without a ledger, to learn what they will need.
 
-Every intent that expects success is taken as accepted. The outflow seen, scaled to the whole run with a margin, is
-what each account must have, so that none runs dry by construction (design 4.2). May import: contract, patterns,
-`workload.mix`.
+Every intent that expects success is taken as accepted. How far below zero each script would take an account, scaled to
+the whole run with a margin, is what that account must have, so that none runs dry by construction (design 4.2). May
+import: contract, patterns, `workload.mix`, `workload.till`.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
 from demogen.contract.outcome import Outcome, Receipt
-from demogen.contract.transactions import AccountRef, Action, Intent
-from demogen.patterns import Dice, Pause, Stage
+from demogen.contract.transactions import AccountRef, Intent
+from demogen.errors import PreflightFailed
+from demogen.patterns import Dice, Pattern, Pause, Stage
+from demogen.patterns.markets import Market
 from demogen.workload.mix import Mix
+from demogen.workload.till import Till
 
 _SCRIPTS = 4_000
 _MARGIN = 2.0
+#: An account has this many times the most that one script takes, whatever the rest says.
+_SPARE = 20
+#: A script of more intents than this does not end.
+_INTENTS_MAX = 10_000
+#: So often a pattern may find nobody to play it before that is no accident.
+_TRIES = 50
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -33,49 +42,90 @@ def rehearse(mix: Mix, stage: Stage, *, seed: int, scripts: int = _SCRIPTS) -> I
     """The intents of the first scripts, as if the ledger accepted whatever is meant to be accepted."""
     for number in range(scripts):
         dice = Dice(stage, seed=seed, arrival=number)
-        script = mix.patterns[mix.draw(dice)].play(dice)
-        receipt: Receipt | None = None
-        while True:
-            try:
-                step = next(script) if receipt is None else script.send(receipt)
-            except StopIteration:
-                break
-            if isinstance(step, Pause):
-                receipt = receipt or _receipt(Outcome.ACCEPTED, number)
-                continue
-            yield step
-            receipt = _receipt(Outcome.REJECTED if step.expects_refusal else Outcome.ACCEPTED, number)
+        yield from play_alone(mix.patterns[mix.draw(dice)], dice)
+
+
+def play_alone(pattern: Pattern, dice: Dice, *, heard: Callable[[Receipt], None] | None = None) -> Iterator[Intent]:
+    """The intents of one script, each answered as it expects; `heard` is told the receipts.
+
+    Raises PreflightFailed where the script does not end.
+    """
+    script = pattern.play(dice)
+    receipt: Receipt | None = None
+    for place in range(_INTENTS_MAX):
+        try:
+            step = next(script) if receipt is None else script.send(receipt)
+        except StopIteration:
+            return
+        if isinstance(step, Pause):
+            receipt = receipt or _receipt(dice.arrival, place, refused=False)
+            continue
+        yield step
+        receipt = _receipt(dice.arrival, place, refused=step.expects_refusal)
+        if heard is not None:
+            heard(receipt)
+    raise PreflightFailed(f"a script of the pattern {pattern.name!r} does not end", hint="let it return some time")
 
 
 def needs(mix: Mix, stage: Stage, *, seed: int, arrivals: int) -> list[Need]:
-    """What every account of the stage needs for a run of that many arrivals."""
-    outflow: dict[int, int] = defaultdict(int)
+    """What every account of the stage needs for a run of that many arrivals.
+
+    Raises PreflightFailed where a pattern of the mix finds nobody to play it in this population.
+    """
+    takes: dict[int, int] = defaultdict(int)
     largest: dict[str, int] = defaultdict(int)
-    played = 0
-    for intent in rehearse(mix, stage, seed=seed):
-        if not intent.action.is_write:
-            continue
-        played += 1
-        if intent.action not in (Action.CREATE, Action.OUTFLOW) or intent.expects_refusal:
-            continue
-        largest[intent.asset] = max(largest[intent.asset], intent.units)
-        for leg in intent.sources:
-            outflow[leg.account.index] += leg.units or 0
-        # A refund or reversal takes from whoever was paid.
-        for leg in intent.targets:
-            outflow[leg.account.index] += (leg.units or intent.units) // 10
-    ratio = max(1.0, arrivals / max(1, played))
-    found = []
-    for market in stage.markets:
-        spare = 20 * largest[market.asset]
-        found += [
-            Need(account, math.ceil(_MARGIN * ratio * outflow[account.index]) + spare) for account in market.accounts
-        ]
-    return found
+    tries: dict[str, int] = defaultdict(int)
+    played: dict[str, int] = defaultdict(int)
+    writes = 0
+    for number in range(_SCRIPTS):
+        dice = Dice(stage, seed=seed, arrival=number)
+        pattern = mix.patterns[mix.draw(dice)]
+        till, before = Till(), writes
+        tries[pattern.name] += 1
+        for intent in play_alone(pattern, dice, heard=till.settle):
+            played[pattern.name] += 1
+            writes += intent.action.is_write
+            till.ask(intent)
+        if writes > before:
+            for account, units in till.shortages():
+                takes[account.index] += units
+                largest[account.asset] = max(largest[account.asset], units)
+    _require_players(tries, played)
+    ratio = _MARGIN * max(1.0, arrivals / max(1, writes))
+    return [need for market in stage.markets for need in _of_market(market, takes, ratio, largest[market.asset])]
 
 
-def _receipt(outcome: Outcome, number: int) -> Receipt:
-    identity = f"00000000-0000-7000-8000-{number:012x}"
+def _of_market(market: Market, takes: Mapping[int, int], ratio: float, largest: int) -> Iterator[Need]:
+    """Each account as much as it was seen to take, or as its role takes on average, whichever is more."""
+    totals: dict[str, int] = defaultdict(int)
+    heads: dict[str, int] = defaultdict(int)
+    for account in market.accounts:
+        totals[account.role] += takes.get(account.index, 0)
+        heads[account.role] += 1
+    for account in market.accounts:
+        usual = totals[account.role] // heads[account.role]
+        yield Need(account, math.ceil(ratio * max(usual, takes.get(account.index, 0))) + _SPARE * largest)
+
+
+def _require_players(tries: Mapping[str, int], played: Mapping[str, int]) -> None:
+    idle = sorted(name for name, count in tries.items() if count >= _TRIES and not played.get(name))
+    # Where nothing was played at all, few tries are proof enough.
+    idle = idle or sorted(tries) if not sum(played.values()) else idle
+    if idle:
+        raise PreflightFailed(
+            f"the pattern {idle[0]!r} finds nobody to play it in this population",
+            hint="generate a larger population, or leave the pattern out of the mix",
+        )
+
+
+def _receipt(number: int, place: int, *, refused: bool) -> Receipt:
+    identity = f"00000000-0000-7000-8000-{(number * _INTENTS_MAX + place) % 16**12:012x}"
     return Receipt(
-        outcome, 201 if outcome is Outcome.ACCEPTED else 422, "", identity, False, True, f"rehearsal-0-{number}"
+        Outcome.REJECTED if refused else Outcome.ACCEPTED,
+        422 if refused else 201,
+        "",
+        identity,
+        False,
+        True,
+        f"rehearsal-0-{number}",
     )

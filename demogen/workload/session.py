@@ -6,18 +6,21 @@ of this room and below.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
 from demogen.client.transport import Carrier
 from demogen.clock import NS_PER_MS, NS_PER_S, Clock
+from demogen.contract.outcome import Receipt
 from demogen.contract.wire import Renderer, Spelling
 from demogen.pacing.pacer import Pacer, Share
 from demogen.pacing.schedule import Schedule
 from demogen.patterns import Stage
 from demogen.population.directory import Population
+from demogen.population.skew import Skew
+from demogen.record.attempt import Attempt
 from demogen.record.folder import RunFolder
 from demogen.record.journal import JournalWriter
 from demogen.record.measurement import Measurement, dumps
@@ -45,6 +48,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     warm_up_s: float = 0.0
     cool_down_s: float = 0.0
     thresholds: tuple[ThresholdSpec, ...] = ()
+    skew: Mapping[str, Skew] | None = None
 
 
 class Session:
@@ -60,6 +64,7 @@ class Session:
         carrier: Carrier,
         clock: Clock,
         on_second: Callable[[Gathering], None] | None = None,
+        on_answer: Callable[[Attempt, Receipt, int, int], None] | None = None,
     ) -> None:
         self.gathering = Gathering()
         self.interrupted = False
@@ -83,6 +88,7 @@ class Session:
             },
         )
         self._player = self._make_player(population)
+        self._player.on_answer = on_answer
 
     def play(self) -> Measurement:
         """Play, drain, measure; the measurement is saved in the folder."""
@@ -148,7 +154,7 @@ class Session:
         return Player(
             run_id=run.run_id,
             seed=run.seed,
-            stage=Stage(population.accounts, whole_units=run.mix_spelling == "dsl"),
+            stage=Stage.of(population, skew=run.skew, whole_units=run.mix_spelling == "dsl"),
             mix=self._mix,
             carrier=self._carrier,
             pacer=pacer,

@@ -30,7 +30,14 @@ def ask(app, method, path, body=None):
     return json.loads(reply.body)
 
 
-def settle_in(app, *, assets=(("USD", 2), ("JPY", 0))) -> list[AccountRef]:
+def pay_in(app, account: AccountRef, value: str):
+    """A deposit from outside."""
+    leg = {"accountAlias": account.alias, "amount": {"asset": account.asset, "value": value}}
+    send = {"asset": account.asset, "value": value, "distribute": {"to": [leg]}}
+    ask(app, "POST", f"{account.ledger.path}/transactions/inflow", {"description": account.alias, "send": send})
+
+
+def settle_in(app, *, assets=(("USD", 2), ("JPY", 0)), funds=FUNDS) -> list[AccountRef]:
     """One organization, one ledger, five funded accounts in each asset; the accounts, external ones last."""
     organization = ask(app, "POST", "/v1/organizations", {"legalName": "Stage", "legalDocument": "1"})
     base = f"/v1/organizations/{organization['id']}/ledgers"
@@ -43,10 +50,9 @@ def settle_in(app, *, assets=(("USD", 2), ("JPY", 0))) -> list[AccountRef]:
             alias = f"@{code.lower()}{number}"
             body = {"assetCode": code, "type": "deposit", "alias": alias, "name": alias}
             made = ask(app, "POST", f"{ref.path}/accounts", body)
-            leg = {"accountAlias": alias, "amount": {"asset": code, "value": FUNDS}}
-            send = {"asset": code, "value": FUNDS, "distribute": {"to": [leg]}}
-            ask(app, "POST", f"{ref.path}/transactions/inflow", {"description": alias, "send": send})
             accounts.append(AccountRef(len(accounts), made["id"], alias, code, scale, ref, role))
+            if funds != "0":
+                pay_in(app, accounts[-1], funds)
         external = f"@external/{code}"
         accounts.append(AccountRef(len(accounts), "", external, code, scale, ref, "external", external=True))
     return accounts
@@ -55,10 +61,12 @@ def settle_in(app, *, assets=(("USD", 2), ("JPY", 0))) -> list[AccountRef]:
 class Theatre:
     """An app, a clock, a carrier and a player on one folder."""
 
-    def __init__(self, folder: Path, *, seed=7, tps=100.0, seconds=2.0, weights=None, defects=(), spelling="mixed"):
+    def __init__(
+        self, folder: Path, *, seed=7, tps=100.0, seconds=2.0, weights=None, defects=(), spelling="mixed", funds=FUNDS
+    ):
         self.clock = FakeClock()
         self.app = SandboxApp(clock=self.clock, rng=random.Random(seed), defects=defects)
-        self.accounts = settle_in(self.app)
+        self.accounts = settle_in(self.app, funds=funds)
         self.carrier = InMemoryCarrier(self.app, clock=self.clock)
         self.pacer = Pacer()
         self.mix = Mix(weights or {name: pattern.weight for name, pattern in find_patterns().items()}, find_patterns())
