@@ -116,10 +116,11 @@ class LedgerBooks:
             metadata["interest_bp"] = kind.interest_bp
         if kind.credit_limit_usd:
             metadata["credit_limit_usd"] = kind.credit_limit_usd
+        status = "INACTIVE" if role.inactive_in and draw.below(role.inactive_in) == 0 else "ACTIVE"
         fields: dict[str, Any] = {
             "assetCode": code, "type": role.kind, "name": f"{holder} {kind.name}",
             "alias": alias(holder if role.owner != "house" else f"{role_name} {code}", index),
-            "status": {"code": "ACTIVE"}, "metadata": metadata,
+            "status": {"code": status}, "metadata": metadata,
         }  # fmt: skip
         if self._spec.external_ids:
             fields["entityId"] = f"AC-{index:08d}"

@@ -67,6 +67,7 @@ class Role(Template):
     risk: Annotated[tuple[str, ...], Field(min_length=1)]
     purpose: str
     share_in_cycle: Annotated[int, Field(ge=0, le=1_000)] = 0
+    inactive_in: Annotated[int, Field(ge=0)] = 0
 
 
 class RoleOrder(Template):
@@ -90,6 +91,7 @@ class LedgerTemplate(Template):
     name: str
     purpose: str
     currency_scope: Literal["multi", "single"]
+    serves: str = ""
 
 
 class Group(Template):
@@ -121,6 +123,14 @@ class Rates(Template):
     ttl_s: Annotated[int, Field(gt=0)]
     spread_bp: Annotated[int, Field(ge=0, le=10_000)]
     source: str
+
+
+class Standing(Template):
+    """How an organization stands: a status and how common it is."""
+
+    code: str
+    description: str | None = None
+    weight: Annotated[int, Field(gt=0)]
 
 
 class Line(Template):
@@ -158,6 +168,7 @@ class Catalog(Template):
     transaction_routes: dict[str, TransactionRoute]
     rates: Rates
     sizes: dict[str, tuple[int, int]]
+    statuses: Annotated[tuple[Standing, ...], Field(min_length=1)]
     suffixes: dict[str, tuple[str, ...]]
     lines: Annotated[dict[str, Line], Field(min_length=1)]
     us: Annotated[tuple[Place, ...], Field(min_length=1)]

@@ -6,6 +6,7 @@ Pure: (plan, index) in, fields out. May import: catalog, draws, names, tax, spec
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from demogen.population import tax
@@ -34,6 +35,7 @@ class Books(NamedTuple):
     purpose: str
     region: str
     scope: str
+    serves: str
     assets: tuple[tuple[str, Asset], ...]
 
 
@@ -79,7 +81,7 @@ class Firms:
             "doingBusinessAs": seat.trade_name,
             "legalDocument": document,
             "address": address(at, self.pool(seat.country), draw).model_dump(by_alias=True, exclude_none=True),
-            "status": {"code": "ACTIVE"},
+            "status": self._status(draw),
             "metadata": {
                 **line.metadata,
                 "demogen_key": mark,
@@ -93,6 +95,11 @@ class Firms:
             },
         }
         return fields
+
+    def _status(self, draw: Draw) -> dict[str, str]:
+        statuses = self._catalog.statuses
+        chosen = statuses[draw.weighted(tuple(accumulate(one.weight for one in statuses)))]
+        return {"code": chosen.code, **({"description": chosen.description} if chosen.description else {})}
 
     def _seat(self, index: int) -> Seat:
         return self._identity(index)[1]
@@ -122,6 +129,9 @@ class Firms:
         }
         if index != first:
             metadata["reports_to"] = self.books(first).name
+        served = next((n for n in range(index - 1, first - 1, -1) if self.books(n).purpose == books.serves), None)
+        if books.serves and served is not None:
+            metadata["serves"] = self.books(served).name
         return {"name": books.name, "status": {"code": "ACTIVE"}, "metadata": metadata}
 
     def _books(self, index: int) -> Books:
@@ -135,7 +145,7 @@ class Firms:
         name = template.name.format(region=region.upper(), asset=assets[0][0])
         round_of = nth // len(templates)
         name = f"{name} {round_of + 1}" if round_of else name
-        return Books(name, template.purpose, region, template.currency_scope, assets)
+        return Books(name, template.purpose, region, template.currency_scope, template.serves, assets)
 
     def _assets(self, region: str, *, single: bool) -> tuple[tuple[str, Asset], ...]:
         spec, catalog = self._spec, self._catalog

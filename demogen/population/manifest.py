@@ -21,6 +21,8 @@ from demogen.population.kinds import Kind
 
 FORMAT = 1
 
+_BLINK_NS = 50_000_000
+
 _SCHEMA = """
 create table if not exists about (key text primary key, value text not null) without rowid;
 create table if not exists frontier (
@@ -87,6 +89,29 @@ class Positions:
         return self.size
 
 
+class Batch:
+    """How many rows make a batch: more while batches fill within a blink, fewer while they take long.
+
+    A batch is what a kill may lose, and what a look-up then has to find again.
+    """
+
+    def __init__(self, start: int, *, now: Callable[[], int], least: int = 16, most: int = 4_096) -> None:
+        self.size = max(least, min(start, most))
+        self._least = least
+        self._most = most
+        self._now = now
+        self._since_ns = now()
+
+    def filled(self) -> None:
+        """Take note that a batch has been written."""
+        now_ns = self._now()
+        took_ns, self._since_ns = now_ns - self._since_ns, now_ns
+        if took_ns < _BLINK_NS:
+            self.size = min(self._most, self.size * 2)
+        elif took_ns > 8 * _BLINK_NS:
+            self.size = max(self._least, self.size // 2)
+
+
 class Manifest:
     """The manifest of one population. Not for several processes at once: each part has its own file."""
 
@@ -141,11 +166,13 @@ class Manifest:
 
         self._write(write)
 
-    def note(self, row: Row, *, batch: int = 256) -> None:
-        """Remember what became of an entity; written with the batch it fills."""
+    def note(self, row: Row, *, batch: int = 256) -> bool:
+        """Remember what became of an entity; written with the batch it fills. Whether it filled one."""
         self._pending.append(row)
-        if len(self._pending) >= batch:
-            self.flush()
+        if len(self._pending) < batch:
+            return False
+        self.flush()
+        return True
 
     def flush(self) -> None:
         """Write everything noted."""

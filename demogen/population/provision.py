@@ -26,7 +26,7 @@ from demogen.population.history import History
 from demogen.population.kinds import Kind
 from demogen.population.known import Known
 from demogen.population.making import Made, Maker
-from demogen.population.manifest import FORMAT, Manifest, Positions, State
+from demogen.population.manifest import FORMAT, Batch, Manifest, Positions, State
 from demogen.population.outcome import TROUBLES_MAX, ProvisionReport
 from demogen.population.plan import PopulationPlan
 from demogen.population.planned import Stage
@@ -132,7 +132,7 @@ class _Provisioning:
         self._usual = crew.concurrency
         self._part = part
         self._part_name = f"{part[0]}/{part[1]}"
-        self._batch = batch
+        self._batch = Batch(batch, now=now)
         self._author = author
         self._known = Known(book, rows_max=rows_in_memory)
         dice = Random(plan.digest)  # for the jitter of retries only
@@ -238,7 +238,8 @@ class _Provisioning:
             if row.state is State.FAILED and (sentence := absence(row)):
                 self._missing[kind] = sentence
                 continue
-            book.note(row, batch=self._batch)
+            if book.note(row, batch=self._batch.size):
+                self._batch.filled()
             report.add(row)
             progress.done(label, ok=row.state < State.FAILED, elapsed_ns=elapsed_ns)
         book.flush()
@@ -281,6 +282,6 @@ class _Provisioning:
             for row in rows:
                 if row.kind is stage.kind and row.position not in settled:
                     settled.add(row.position)
-                    self._book.note(row, batch=self._batch)
+                    self._book.note(row, batch=self._batch.size)
                     self.report.add(row)
         self._book.flush()

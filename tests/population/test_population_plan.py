@@ -293,3 +293,59 @@ def test_counting_by_arithmetic_is_counting(accounts, assets):
     assert layout.reserves == sum(layout.reserve_of(one) != "" for one in everyone)
     slots = [position for slot in range(1 + layout.others) for position in layout.positions(slot)]
     assert sorted(slots) == list(everyone)
+
+
+def test_industries_sizes_and_statuses_come_as_asked():
+    spec = PopulationSpec.build({"organizations": 400, "industries": ("financial", "tech_saas")})
+    planned = plan(spec)
+    bodies = [one.fields for one in _entities(planned, Kind.ORGANIZATION)]
+    lines = {(body["metadata"]["industry"], body["metadata"]["line"]) for body in bodies}
+    assert lines == {
+        ("financial", "bank"), ("financial", "credit_union"), ("financial", "payment_processor"), ("tech", "saas"),
+    }  # fmt: skip
+    for body in bodies:
+        low, high = planned.catalog.sizes[body["metadata"]["size"]]
+        assert low <= body["metadata"]["employees"] <= high
+        assert body["legalName"].startswith(body["doingBusinessAs"])
+    statuses = [body["status"]["code"] for body in bodies]
+    assert set(statuses) == {"ACTIVE", "ONBOARDING", "UNDER_REVIEW"}
+    assert 0.8 < statuses.count("ACTIVE") / 400 < 0.97
+    countries = [body["address"]["country"] for body in bodies]
+    assert countries.count("US") == countries.count("BR") == 200
+
+
+def test_groups_have_heads_that_exist_before_their_members():
+    planned = plan(PopulationSpec.build({"organizations": 11}))
+    parents = {one.index: one.references[0][2] for one in _entities(planned, Kind.ORGANIZATION) if one.references}
+    assert parents == {2: 0, 4: 0, 7: 5, 9: 5}
+    assert set(parents) == set(planned.indexes(Stage(Kind.ORGANIZATION, 1)))
+
+
+def test_ledgers_say_purpose_scope_region_and_whom_they_serve():
+    planned = plan(PopulationSpec.build({"ledgers_per_organization": 7, "assets_per_ledger": 12}))
+    bodies = [one.fields for one in _entities(planned, Kind.LEDGER)]
+    names = [body["name"] for body in bodies]
+    metadata = [body["metadata"] for body in bodies]
+    assert {entry["purpose"] for entry in metadata} >= {"operational", "settlement", "fees", "escrow"}
+    assert {entry["region"] for entry in metadata} == {"us", "eu", "apac", "latam"}
+    assert all(entry["reports_to"] == names[0] for entry in metadata[1:])
+    for position, entry in enumerate(metadata):
+        if "serves" in entry:
+            assert entry["serves"] in names[:position]
+        types = [asset.type for _, asset in planned.firms.books(position).assets]
+        assert (types.count("currency") == 1) is (entry["currency_scope"] == "single")
+    assert sum("serves" in entry for entry in metadata) == 3
+
+
+def test_account_types_carry_class_interest_and_credit_limit():
+    planned = plan(PopulationSpec.of_preset("large", organizations=1, accounts_per_ledger=300))
+    accounts = [one.fields for one in _entities(planned, Kind.ACCOUNT)]
+    by_type = {fields["type"]: fields["metadata"] for fields in accounts}
+    assert by_type["savings"]["interest_bp"] == 425 and by_type["creditCard"]["credit_limit_usd"] == 15_000
+    assert by_type["fee"]["class"] == "revenue" and by_type["expense"]["class"] == "expense"
+    keys = {one.fields["keyValue"] for one in _entities(planned, Kind.ACCOUNT_TYPE)}
+    assert set(by_type) <= keys
+    statuses = {fields["type"]: set() for fields in accounts}
+    for fields in accounts:
+        statuses[fields["type"]].add(fields["status"]["code"])
+    assert statuses["savings"] == {"ACTIVE", "INACTIVE"} and statuses["checking"] == {"ACTIVE"}

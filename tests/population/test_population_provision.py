@@ -13,7 +13,7 @@ from demogen.clock import FakeClock
 from demogen.errors import LedgerUnreachable, PreflightFailed, UsageError
 from demogen.population.directory import Population
 from demogen.population.kinds import Kind
-from demogen.population.manifest import Manifest
+from demogen.population.manifest import Batch, Manifest
 from demogen.population.plan import plan
 from demogen.population.provision import provision as provision_with
 from demogen.population.spec import PopulationSpec
@@ -245,3 +245,51 @@ def test_parts_of_different_plans_do_not_join(app, tmp_path):
     whole.absorb(tmp_path / "one" / "population.sqlite")
     with pytest.raises(UsageError, match="another population"):
         whole.absorb(tmp_path / "two" / "population.sqlite")
+
+
+class Walking(FakeClock):
+    """Time passes with every look at it, so that batches take a while."""
+
+    def __init__(self, step_ns):
+        super().__init__()
+        self._step_ns = step_ns
+
+    def now_ns(self):
+        self.advance_ns(self._step_ns)
+        return super().now_ns()
+
+
+@pytest.mark.parametrize(
+    ("step_ms", "sizes"),
+    [
+        pytest.param(1, [128, 256, 512], id="grow while batches fill in a blink"),
+        pytest.param(100, [64, 64, 64], id="stay while they take a while"),
+        pytest.param(1_000, [32, 16, 16], id="shrink while they take long, to a point"),
+    ],
+)
+def test_batches_follow_the_servers_pace(step_ms, sizes):
+    batch = Batch(64, now=Walking(step_ms * 1_000_000).now_ns)
+    seen = []
+    for _ in sizes:
+        batch.filled()
+        seen.append(batch.size)
+    assert seen == sizes
+
+
+def test_a_kind_may_have_a_limit_of_its_own(app, tmp_path):
+    busiest = Counter()
+
+    class Counting(InMemoryCarrier):
+        def collect(self, until_ns):
+            for request, *_ in self._launched:
+                busiest[request.target.rsplit(b"/", 1)[-1]] = max(
+                    busiest[request.target.rsplit(b"/", 1)[-1]], len(self._launched)
+                )
+            return super().collect(until_ns)
+
+    clock = FakeClock()
+    crew = Crew(Counting(app, clock=clock), clock=clock, concurrency=8)
+    provision_with(
+        plan(SMALL, 7), crew, manifest=tmp_path / "population.sqlite", clock=clock, concurrency={Kind.ACCOUNT: 2}
+    )
+    assert busiest[b"accounts"] == 2 and busiest[b"json"] == 8
