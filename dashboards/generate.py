@@ -86,7 +86,9 @@ def verdict() -> Panels:
     stages = " or ".join(
         f'{number} * (demogen_phase{{phase="{word}"}} == 1)' for number, (word, _) in STAGE_WORDS.items()
     )
-    yield figure("Phase", f"max({of_run(stages)})", says="What the run is doing.", words=STAGE_WORDS)
+    yield figure(
+        "Phase", f"max({stages})", says="What is going on: a run has no name while it is prepared.", words=STAGE_WORDS
+    )
     yield figure("Promised", f"sum({of_run('demogen_target_tps')})", says="The target rate.", unit=TPS)
     achieved = f"sum({rate('demogen_transactions_total', PHASE_ALL, ANSWERED)})"
     yield figure("Delivered", achieved, says="Writes answered a second, whatever the answer.", unit=TPS)

@@ -224,7 +224,8 @@ def _state(now: Snapshot) -> Iterator[Metric]:
     if now.started_s:
         says = "When the load of this run began, in unix time."
         yield GaugeMetricFamily("demogen_run_start_time_seconds", says, value=now.started_s)
-    yield InfoMetricFamily("demogen_run", "Facts about the run.", value=dict(now.info))
+    if now.info:
+        yield InfoMetricFamily("demogen_run", "Facts about the run.", value=dict(now.info))
 
 
 def _workers(now: Snapshot, earlier: Mapping[str, Mapping[str, float]]) -> Iterator[Metric]:
