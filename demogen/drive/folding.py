@@ -35,6 +35,15 @@ def fold(delta: Tally, names: Sequence[str], stats: Any, *, now_s: float) -> Non
             stats.total.extend(entry)
             stats.entries[(name, method)].extend(entry)
 
+    for (method, name, problem), cell in delta.tasks.items():
+        entry = _entry(cell, stats, name=name, method=method, now_s=now_s)
+        if problem:
+            entry.num_failures = cell.unexpected
+            entry.num_fail_per_sec[int(now_s)] = cell.unexpected
+            _add_error(stats, name=name, method=method, says=problem, count=cell.unexpected, now_s=now_s)
+        stats.total.extend(entry)
+        stats.entries[(name, method)].extend(entry)
+
 
 def _entry(cell: Cell, stats: Any, *, name: str, method: str, now_s: float) -> Any:
     """One cell as a Locust statistics entry, response times in ms in Locust's own buckets."""

@@ -7,8 +7,10 @@ nests in the hub's own (design 4.3). May import: gevent, client.
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import gevent
 from gevent import get_hub
@@ -61,14 +63,43 @@ class _Once:
             self._greenlet.switch()
 
 
+class Resolver:
+    """Looks names up without ever switching greenlets inside the pump, which is not made for that.
+
+    The address is looked up once before the pump begins; when it is asked for again (none answers any more), the last
+    rows are given and fresh ones fetched behind its back for the next time.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._place = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        self._rows: Sequence[Any] = ()
+        self._look_up()
+        self._asked = False
+
+    def __call__(self, *_: Any) -> Sequence[Any]:
+        """Rows as of getaddrinfo; empty where the name has no address."""
+        if self._asked or not self._rows:
+            gevent.spawn(self._look_up)
+        self._asked = True
+        return self._rows
+
+    def _look_up(self) -> None:
+        try:
+            self._rows = socket.getaddrinfo(*self._place, type=socket.SOCK_STREAM)
+        except OSError:
+            self._rows = ()
+
+
 def open_hub_pump(url: str, *, clock: Clock, **options: Any) -> Pump:
-    """A pump that runs in this process's hub; `options` as for `client.engine.open_pump`."""
+    """A pump that runs in this process's hub; `options` as for `client.engine.open_pump`. Switches greenlets."""
     originals = SimpleNamespace(**{name: getattr(socket, name) for name in dir(socket) if not name.startswith("__")})
     originals.socket = get_original("socket", "socket")
     return open_pump(
         url,
         clock=clock,
         sockets=originals,
+        resolve=Resolver(url),
         poller=get_original("select", "epoll"),
         wait=HubWait(),
         **options,

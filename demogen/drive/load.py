@@ -18,16 +18,21 @@ import msgspec
 
 from demogen.client.engine import Pump
 from demogen.clock import NS_PER_MS, NS_PER_S, SystemClock
+from demogen.contract.outcome import Receipt
 from demogen.contract.wire import Renderer, Spelling
 from demogen.drive.folding import fold
 from demogen.drive.hub import off_the_loop, open_hub_pump
+from demogen.drive.listeners import Listeners, tell_of_answer
 from demogen.drive.slots import slots
+from demogen.drive.tasks import wake
 from demogen.errors import DemogenError
 from demogen.pacing.pacer import Pacer, Share
 from demogen.patterns import Stage, find_patterns
 from demogen.population.directory import Population
+from demogen.record.attempt import Attempt
 from demogen.record.journal import JournalWriter
 from demogen.record.tally import PHASES
+from demogen.workload.errands import TASKS_NAME, Desk
 from demogen.workload.mix import Mix
 from demogen.workload.player import Player
 
@@ -87,6 +92,10 @@ class Load:
         self._pump = self._open_pump()
         self._player: Player | None = None
         self._greenlet: Any = None
+        # Users of this run wait for its own desk; that of an earlier one is closed for good.
+        self._desk: Desk | None = None
+        slots.desk = None
+        self._listeners = Listeners(environment)
         slots.on_change = self._pump.open
         self._pump.open(max(slots.count, 1))
 
@@ -102,6 +111,7 @@ class Load:
             self._start_ns = window_ns[0] - self._offset_ns
             self._reported = self._second()
             self._player = self._make_player(window_ns)
+            self._listen()
             self._greenlet = gevent.spawn(self._play)
 
     def leave(self, within_s: float) -> None:
@@ -138,6 +148,8 @@ class Load:
         assert player is not None
         report_ns = self._start_ns + (self._second() + 1) * NS_PER_S
         while player.busy and not self._finishing:
+            if player.pacer.exhausted:
+                self._close_desk()
             now_ns = clock.now_ns()
             player.turn(now_ns + _TURN_NS)
             # Locust's heartbeats, the web UI and the users live in the same thread.
@@ -146,11 +158,33 @@ class Load:
                 report_ns += NS_PER_S
                 off_the_loop(self._journal.sync)
                 self._report(REPORT)
+                self._listen()
+        self._close_desk()
         player.drain(self._setup.deadline_s)
+
+    def _listen(self) -> None:
+        """Tell other people's listeners of every answer from now on, if there are any."""
+        assert self._player is not None
+        hook = self._listeners.others()
+        if hook is None:
+            self._player.on_answer = None
+            return
+        names, offset_ns = self._mix.names, self._offset_ns
+
+        def tell(attempt: Attempt, receipt: Receipt, sent_ns: int, answered_ns: int) -> None:
+            start_s = ((sent_ns or answered_ns) + offset_ns) / NS_PER_S
+            tell_of_answer(hook, attempt, receipt, names=names, answered_ns=answered_ns, start_s=start_s)
+
+        self._player.on_answer = tell
+
+    def _close_desk(self) -> None:
+        if self._desk is not None:
+            self._desk.close()
 
     def _close(self) -> None:
         """The last report; then the conductor knows all that this process knew."""
         slots.on_change = None
+        self._close_desk()
         if self._player is None:
             self._pump.close()
         self._journal.close()
@@ -206,7 +240,7 @@ class Load:
             header={
                 "run_id": setup.run_id,
                 "process": setup.process,
-                "patterns": list(self._mix.names),
+                "patterns": [*self._mix.names, TASKS_NAME],
                 "phases": list(PHASES),
                 "wall_offset_ns": self._offset_ns,
             },
@@ -226,10 +260,11 @@ class Load:
     def _make_player(self, window_ns: tuple[int, int]) -> Player:
         setup, offset_ns = self._setup, self._offset_ns
         population = Population.from_bytes(setup.population)
-        return Player(
+        stage = Stage(population.accounts, whole_units=setup.spelling == "dsl")
+        player = Player(
             run_id=setup.run_id,
             seed=setup.seed,
-            stage=Stage(population.accounts, whole_units=setup.spelling == "dsl"),
+            stage=stage,
             mix=self._mix,
             carrier=self._pump,
             pacer=self._pacer,
@@ -240,3 +275,19 @@ class Load:
             deadline_s=setup.deadline_s,
             window_ns=(window_ns[0] - offset_ns, window_ns[1] - offset_ns),
         )
+        slots.desk = self._desk = Desk(
+            player,
+            carrier=self._pump,
+            journal=self._journal,
+            renderer=Renderer(setup.spelling),
+            stage=stage,
+            accounts=population.accounts,
+            clock=self._clock,
+            run_id=setup.run_id,
+            seed=setup.seed,
+            process=setup.process,
+            pattern=len(self._mix.names),
+            deadline_s=setup.deadline_s,
+            wake=wake,
+        )
+        return player

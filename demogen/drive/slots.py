@@ -1,11 +1,14 @@
-"""How many connections the living users stand for. One count a process, read by whoever owns the pump.
+"""What the users of a process and its part in the run must know of each other: one count, one desk.
 
-May import: nothing from demogen.
+A living user stands for a connection; a task's requests are handed in at the desk of the run under way. May import:
+workload.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+
+from demogen.workload.errands import Desk
 
 
 class Slots:
@@ -14,6 +17,8 @@ class Slots:
     def __init__(self) -> None:
         self.count = 0
         self.on_change: Callable[[int], None] | None = None
+        #: Where task code hands in its requests, while a run lasts.
+        self.desk: Desk | None = None
 
     def open(self) -> None:
         self._set(self.count + 1)

@@ -1,7 +1,7 @@
 """User classes: a Locust user is a connection slot, and its tasks say what share each pattern has in the mix.
 
-The schedule, not the user, decides when something is sent, so a user only opens its slot and waits. May import:
-locust, patterns.
+The schedule, not the user, decides when a pattern is played, so a user only opens its slot and waits, unless its class
+has ordinary tasks besides: those run in Locust's own loop, at its wait_time. May import: locust, patterns.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import gevent
 from locust import User
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
+from locust.user.users import RestMixin
 
 from demogen.drive.slots import slots
+from demogen.drive.tasks import TaskClient
 from demogen.errors import UsageError
-from demogen.patterns import find_patterns
+from demogen.patterns import Dice, find_patterns
 
 _LOOK_EVERY_S = 0.2
 
@@ -58,21 +60,43 @@ def tasks_for(**weights: int) -> dict[PatternTask, int]:
     return {PatternTask(name.replace("_", "-")): weight for name, weight in weights.items()}
 
 
-class LedgerUser(User):
-    """A customer of the ledger: holds one connection open while it lives."""
+class LedgerUser(User, RestMixin[Any]):
+    """A customer of the ledger: holds one connection open while it lives, and runs its ordinary tasks, if it has any.
+
+    `self.client` is made like Locust's: `get`, `post` …, and `send` for an Intent; `self.dice` draws accounts and
+    amounts from the population of the run.
+    """
 
     abstract = True
 
-    def run(self) -> None:  # type: ignore[misc]  # final upstream: its loop would send at its own pace
-        """Wait until Locust stops this user. The connection opens now and closes then."""
-        self._state = LOCUST_STATE_RUNNING
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self.client = TaskClient(self)
+
+    @property
+    def dice(self) -> Dice:
+        return self.client.dice
+
+    def run(self) -> None:  # type: ignore[misc]  # final upstream, and called here: only what is waited for differs
+        """The connection opens now and closes then; patterns are played by the schedule, other tasks by Locust."""
+        ordinary = [task for task in self.tasks if not isinstance(task, PatternTask)]
         slots.open()
+        try:
+            if ordinary:
+                self.tasks = ordinary
+                super().run()
+            else:
+                self._wait()
+        finally:
+            slots.close()
+
+    def _wait(self) -> None:
+        self._state = LOCUST_STATE_RUNNING
         try:
             self.on_start()
             while self._state != LOCUST_STATE_STOPPING:
                 gevent.sleep(_LOOK_EVERY_S)
         finally:
-            slots.close()
             self.on_stop()
 
 

@@ -89,6 +89,14 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: Latency = Latency()
 
 
+class TaskSlice(msgspec.Struct, frozen=True, kw_only=True):
+    """Requests of one name that ordinary task code sent; outside the schedule, so outside every rate."""
+
+    requests: int = 0
+    failed: int = 0
+    latency_ms: Latency = Latency()
+
+
 class Generator(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the load's own machine was the bottleneck: all load processes, measured window only."""
 
@@ -154,6 +162,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     phases: dict[str, Slice] = {}
     mix: Mix = Mix()
     reads: Reads = Reads()
+    tasks: dict[str, TaskSlice] = {}
     generator: Generator = Generator()
     workers: Workers = Workers()
     degraded: bool = False

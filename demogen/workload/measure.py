@@ -25,6 +25,7 @@ from demogen.record.measurement import (
     Share,
     Slice,
     Spread,
+    TaskSlice,
     Workers,
 )
 from demogen.record.tally import MEASURE, PHASES, Cell, CellKey, Tally
@@ -95,6 +96,7 @@ class Gathering:
             phases=_slices(total.cells, dict(enumerate(PHASES)), part=2),
             mix=_mix(total, mix),
             reads=_reads(total),
+            tasks=_tasks(total),
             generator=_generator(total, facts, delivered_tps),
             workers=Workers(count=facts.workers, lost=facts.workers_lost),
             series=self._timeline.series(),
@@ -173,6 +175,17 @@ def _reads(total: Tally) -> Reads:
     for cell in total.reads.values():
         whole.merge(cell)
     return Reads(count=whole.service.total, latency_ms=_latency(whole))
+
+
+def _tasks(total: Tally) -> dict[str, TaskSlice]:
+    """By method and name, whatever went wrong."""
+    cells: dict[str, Cell] = {}
+    for (method, name, _), cell in sorted(total.tasks.items()):
+        cells.setdefault(f"{method} {name}", Cell()).merge(cell)
+    return {
+        name: TaskSlice(requests=cell.response.total, failed=cell.unexpected, latency_ms=_latency(cell))
+        for name, cell in cells.items()
+    }
 
 
 def _generator(total: Tally, facts: Facts, delivered_tps: float) -> Generator:

@@ -18,9 +18,9 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def locust(*words, cwd, file_kib_max=None, **options):
+def locust(*words, cwd, file_kib_max=None, locustfile=ROOT / "locustfiles/transactions.py", **options):
     """`file_kib_max` bounds the size of every file it writes, as a full disk would."""
-    command = [sys.executable, "-m", "locust", "-f", str(ROOT / "locustfiles/transactions.py"), *map(str, words)]
+    command = [sys.executable, "-m", "locust", "-f", str(locustfile), *map(str, words)]
     if file_kib_max is not None:
         command = ["bash", "-c", f'ulimit -f {file_kib_max}; exec "$@"', "limited", *command]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

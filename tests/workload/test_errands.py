@@ -29,6 +29,7 @@ def desk(theatre):
         journal=theatre.journal,
         renderer=Renderer("mixed"),
         stage=Stage(theatre.accounts),
+        accounts=theatre.accounts,
         clock=theatre.clock,
         run_id="r1",
         seed=7,
@@ -39,8 +40,13 @@ def desk(theatre):
     )
 
 
+def sent(desk, errand):
+    assert desk.send(errand)
+    return errand
+
+
 def test_a_plain_request_is_answered_between_arrivals(theatre, desk):
-    errand = desk.plain(Request(b"GET", b"/v1/organizations"), "me")
+    errand = sent(desk, desk.plain(Request(b"GET", b"/v1/organizations"), "me"))
     tally = theatre.play()
     assert theatre.woken == ["me"]
     assert errand.result.status == 200
@@ -56,7 +62,7 @@ def test_an_intent_is_marked_journalled_and_booked(theatre, desk):
     dice = desk.dice()
     payer, payee = dice.pair("customer", "merchant")
     before = theatre.player.tally.moved.copy()
-    errand = desk.marked(Intent.move(123, payer, payee), "me")
+    errand = sent(desk, desk.marked(Intent.move(123, payer, payee), "me"))
     tally = theatre.play()
     receipt = errand.receipt
     assert receipt.accepted
@@ -73,14 +79,25 @@ def test_an_intent_is_marked_journalled_and_booked(theatre, desk):
 def test_the_same_mark_again_books_nothing_more(theatre, desk):
     payer, payee = desk.dice().pair("customer", "merchant")
     intent = Intent.move(123, payer, payee)
-    first = desk.marked(intent, 1)
+    first = sent(desk, desk.marked(intent, 1))
     theatre.player.play_until(theatre.clock.now_ns() + 500_000_000)
-    second = desk.marked(intent.again(first.receipt.mark), 2)
+    second = sent(desk, desk.marked(intent.again(first.receipt.mark), 2))
     theatre.play()
     assert second.receipt.replayed
     assert second.receipt.transaction_id == first.receipt.transaction_id
     assert second.attempt.number != first.attempt.number
     assert second.attempt.key_number == first.attempt.number
+
+
+def test_who_finds_no_connection_waits_until_the_deadline(theatre, desk):
+    theatre.carrier.close()
+    errand = desk.plain(Request(b"GET", b"/v1/organizations"), "me")
+    assert not desk.send(errand)
+    assert desk.in_time(errand)
+    theatre.clock.sleep(5.1)
+    assert not desk.in_time(errand)
+    assert (errand.result, errand.sent_ns) == (None, 0)
+    assert errand.answered_ns - errand.asked_ns == 5_100_000_000
 
 
 def test_dice_are_new_for_everybody(desk):
