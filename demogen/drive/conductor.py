@@ -70,6 +70,8 @@ class Conductor:
         self.over = Event()
         self.verdict = "UNKNOWN"
         self.settled_ns = 0
+        #: (seconds into the schedule, TPS) each time the target was set.
+        self.targets = [(0.0, plan.target_tps)]
         self._setup = setup
         self._mix = mix
         self._post = post
@@ -207,6 +209,7 @@ class Conductor:
         self._promised_before += self._schedule.accumulated((at_ns - self._epoch_ns) / NS_PER_S)
         self._schedule, self.target_tps = constant(tps, left), tps
         self._epoch_ns, self._base_index = at_ns, first
+        self.targets.append(((at_ns - self._started_wall_ns) / NS_PER_S, tps))
         self._share(first_index=first)
 
     def share_again(self) -> int:

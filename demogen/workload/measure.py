@@ -22,6 +22,7 @@ from demogen.record.measurement import (
     Mix,
     Outcomes,
     Reads,
+    Series,
     Share,
     Slice,
     Spread,
@@ -70,6 +71,10 @@ class Gathering:
         """`second` is the one of the schedule that the delta belongs to, from 0."""
         self.total.merge(delta)
         self._timeline.add(delta, second)
+
+    def series(self) -> Series:
+        """The run so far, second by second, for who looks on."""
+        return self._timeline.so_far()
 
     def measurement(self, facts: Facts, mix: mixes.Mix) -> Measurement:
         """What the load delivered, as one value."""

@@ -41,6 +41,21 @@ class Timeline:
             self._keep_point()
         return merged(self._points)
 
+    def so_far(self) -> Series:
+        """The points up to the second before the last, for who looks on: closes nothing, late reports still count."""
+        points, step_s = self._points, self._seconds_a_point
+        live = Series(
+            step_s=step_s,
+            offered=[*points.offered],
+            answered=[*points.answered],
+            p50_ms=[*points.p50_ms],
+            p99_ms=[*points.p99_ms],
+        )
+        if step_s == 1:
+            for second in range(self._closed_until, max(self._open, default=0)):
+                _append(live, *self._open.get(second, (0, Histogram())))
+        return merged(live)
+
     def _close_before(self, second: int) -> None:
         while self._closed_until < second:
             offered, response = self._open.pop(self._closed_until, (0, Histogram()))
@@ -54,13 +69,17 @@ class Timeline:
     def _keep_point(self) -> None:
         (offered, response), self._pending = self._pending, (0, Histogram())
         points = self._points
-        points.offered.append(offered)
-        points.answered.append(response.total)
-        for percentiles, share in ((points.p50_ms, 0.5), (points.p99_ms, 0.99)):
-            percentiles.append(round(response.percentile_us(share) / 1000, 4) if response.total else None)
+        _append(points, offered, response)
         if len(points.offered) >= 2 * SERIES_POINTS_MAX:
             self._points = merged(points, points_max=SERIES_POINTS_MAX)
             self._seconds_a_point *= 2
+
+
+def _append(points: Series, offered: int, response: Histogram) -> None:
+    points.offered.append(offered)
+    points.answered.append(response.total)
+    for percentiles, share in ((points.p50_ms, 0.5), (points.p99_ms, 0.99)):
+        percentiles.append(round(response.percentile_us(share) / 1000, 4) if response.total else None)
 
 
 def _empty(step_s: float) -> Series:

@@ -25,6 +25,17 @@ def test_reports_of_one_second_are_one_point_however_late():
     assert series.p50_ms == [1.0, 2.0]
 
 
+def test_looking_on_closes_nothing():
+    timeline = Timeline()
+    for second in range(3):
+        timeline.add(delta(50, response_ms=[1] * 50), second)
+    assert timeline.so_far().offered == [50, 50]
+    timeline.add(delta(30), 1)
+    assert timeline.so_far().offered == [50, 80]
+    assert timeline.series().offered == [50, 80, 50]
+    assert timeline.so_far().offered == [50, 80, 50]
+
+
 def test_a_second_without_answers_has_no_percentile():
     timeline = Timeline()
     timeline.add(delta(3, response_ms=[1]), 0)
