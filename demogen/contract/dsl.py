@@ -18,6 +18,9 @@ __all__ = ["DEFAULT_GROUP", "MARK", "ParsedTransaction", "can_spell", "parse", "
 
 DEFAULT_GROUP = "DEMOGEN"
 
+# A plain number: looking a member of an enumeration up costs as much as a comparison.
+_CREATE = int(Action.CREATE)
+
 _NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/"
 # fmt: off
 _RESERVED = frozenset({
@@ -48,11 +51,12 @@ def spell(intent: Intent, mark: str) -> str | None:
 
     Hot path (about 2 µs for two legs): checks and text are made in one pass.
     """
-    if intent.action is not Action.CREATE or intent.transaction_date or intent.route_id or not _is_word(mark):
-        return None
     asset, units, unit = intent.asset, intent.units, _POWERS[intent.scale]
+    # Three amounts in four have cents: said first, it spares them the rest.
+    if units % unit or intent.action != _CREATE or intent.transaction_date or intent.route_id or not _is_word(mark):
+        return None
     options = _options(intent)
-    if options is None or units % unit or not 0 <= units <= _VALUE_MAX * unit or not _is_name(asset):
+    if options is None or not 0 <= units <= _VALUE_MAX * unit or not _is_name(asset):
         return None
     sources = _legs(intent.sources, "(from ", asset, unit)
     targets = _legs(intent.targets, "(to ", asset, unit)

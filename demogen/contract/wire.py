@@ -30,6 +30,15 @@ _DSL_HEAD = (
 )
 _DSL_TAIL = b"\r\n--" + _BOUNDARY + b"--\r\n"
 
+# Plain numbers for the hot path: looking a member up costs as much as a comparison.
+_LAST_CREATE, _INFLOW, _OUTFLOW = int(Action.UNBLOCK), int(Action.INFLOW), int(Action.OUTFLOW)
+_REVERT, _FIRST_READ, _ENTITY = int(Action.REVERT), int(Action.READ_TRANSACTION), int(Action.ENTITY)
+
+#: Stands for a transaction's id while a path is cut in two.
+_HERE = "~"
+#: Descriptions kept in their JSON spelling; scripts use few, users' own may use many.
+_TEXTS_MAX = 1024
+
 _ROUTE_OF = {
     Action.CREATE: "transaction.json",
     Action.INFLOW: "transaction.inflow",
@@ -58,7 +67,9 @@ class Renderer:
     def __init__(self, spelling: Spelling = "mixed") -> None:
         self._spelling = spelling
         self._targets: dict[tuple[int, int], bytes] = {}
+        self._around: dict[tuple[int, int], tuple[bytes, bytes]] = {}
         self._heads: dict[int, str] = {}
+        self._texts: dict[str, str] = {}
 
     def render(self, intent: Intent, mark: str) -> tuple[Request, bool]:
         """The request that says `intent` under `mark`, and whether it is spelled in the DSL.
@@ -66,17 +77,17 @@ class Renderer:
         With the spelling "dsl" or "mixed" whatever the DSL can say goes out as DSL, the rest as JSON.
         """
         action = intent.action
-        if action <= Action.UNBLOCK:
+        if action <= _LAST_CREATE:
             text = dsl.spell(intent, mark) if self._spelling != "json" else None
             if text is not None:
                 return self._dsl(intent, text, mark), True
             body = self._body(intent, mark)
             return Request(b"POST", self._target(intent), body, key=mark.encode()), False
-        if action is Action.REVERT:
+        if action == _REVERT:
             return Request(b"POST", self._subject_target(intent), key=mark.encode()), False
-        if action.is_write:
+        if action < _FIRST_READ:
             return Request(b"POST", self._subject_target(intent)), False
-        return (_entity(intent) if action is Action.ENTITY else self._read(intent)), False
+        return (_entity(intent) if action == _ENTITY else self._read(intent)), False
 
     def _target(self, intent: Intent) -> bytes:
         place = (intent.action, intent.ledger.index)
@@ -87,7 +98,13 @@ class Renderer:
         return target
 
     def _subject_target(self, intent: Intent) -> bytes:
-        return _target(_ROUTE_OF[intent.action], intent.ledger, t=intent.subject)
+        """The path of a commit, cancel or revert: what stands before and after the transaction's id is kept."""
+        place = (intent.action, intent.ledger.index)
+        around = self._around.get(place)
+        if around is None:
+            before, _, after = _target(_ROUTE_OF[intent.action], intent.ledger, t=_HERE).partition(_HERE.encode())
+            around = self._around[place] = (before, after)
+        return around[0] + intent.subject.encode() + around[1]
 
     def _read(self, intent: Intent) -> Request:
         name = _ROUTE_OF[intent.action]
@@ -104,26 +121,30 @@ class Renderer:
         return Request(b"POST", target, body, content_type=_DSL_TYPE, key=mark.encode())
 
     def _body(self, intent: Intent, mark: str) -> bytes:
-        action = intent.action
-        sources = self._legs(intent, intent.sources) if action is not Action.INFLOW else ""
-        targets = self._legs(intent, intent.targets) if action is not Action.OUTFLOW else ""
+        action, value = intent.action, units_text(intent.units, intent.scale)
+        sources = self._legs(intent, intent.sources, value) if action != _INFLOW else ""
+        targets = self._legs(intent, intent.targets, value) if action != _OUTFLOW else ""
         source = f',"source":{{"from":[{sources}]}}' if sources else ""
         distribute = f',"distribute":{{"to":[{targets}]}}' if targets else ""
         return (
-            f'{{{_optional(intent)}"metadata":{_metadata(intent, mark)},"send":{{"asset":"{intent.asset}",'
-            f'"value":"{units_text(intent.units, intent.scale)}"{source}{distribute}}}}}'
+            f'{{{self._optional(intent)}"metadata":{_metadata(intent, mark)},"send":{{"asset":"{intent.asset}",'
+            f'"value":"{value}"{source}{distribute}}}}}'
         ).encode()
 
-    def _legs(self, intent: Intent, legs: tuple[Leg, ...]) -> str:
-        return ",".join([self._leg(intent, leg) for leg in legs])
+    def _legs(self, intent: Intent, legs: tuple[Leg, ...], value: str) -> str:
+        if len(legs) == 1:
+            return self._leg(intent, legs[0], value)
+        return ",".join([self._leg(intent, leg, value) for leg in legs])
 
-    def _leg(self, intent: Intent, leg: Leg) -> str:
-        account = leg.account
+    def _leg(self, intent: Intent, leg: Leg, value: str) -> str:
+        """One leg; `value` is the text of the whole amount, which is that of most legs too."""
+        account, units = leg.account, leg.units
         head = self._heads.get(account.index)
         if head is None:
             head = self._heads[account.index] = _leg_head(account)
-        if leg.units is not None:
-            how = f'"amount":{{"asset":"{intent.asset}","value":"{units_text(leg.units, intent.scale)}"}}'
+        if units is not None:
+            part = value if units == intent.units else units_text(units, intent.scale)
+            how = f'"amount":{{"asset":"{intent.asset}","value":"{part}"}}'
         elif leg.share is not None:
             percentage, of_percentage = leg.share
             of = f',"percentageOfPercentage":{of_percentage}' if of_percentage else ""
@@ -131,6 +152,27 @@ class Renderer:
         else:
             how = '"remaining":"remaining"'
         return f"{head}{how}{_leg_options(leg)}}}"
+
+    def _optional(self, intent: Intent) -> str:
+        options, description = "", intent.description
+        if description:
+            text = self._texts.get(description)
+            if text is None:
+                text = f'"description":{_quoted(description)},'
+                if len(self._texts) < _TEXTS_MAX:
+                    self._texts[description] = text
+            options = text
+        if intent.code:
+            options += f'"code":{_quoted(intent.code)},'
+        if intent.group:
+            options += f'"chartOfAccountsGroupName":{_quoted(intent.group)},'
+        if intent.pending:
+            options += '"pending":true,'
+        if intent.transaction_date:
+            options += f'"transactionDate":"{intent.transaction_date}",'
+        if intent.route_id:
+            options += f'"routeId":"{intent.route_id}",'
+        return options
 
 
 def _entity(intent: Intent) -> Request:
@@ -162,24 +204,9 @@ def _leg_options(leg: Leg) -> str:
     return options
 
 
-def _optional(intent: Intent) -> str:
-    options = ""
-    if intent.description:
-        options += f'"description":{_quoted(intent.description)},'
-    if intent.code:
-        options += f'"code":{_quoted(intent.code)},'
-    if intent.group:
-        options += f'"chartOfAccountsGroupName":{_quoted(intent.group)},'
-    if intent.pending:
-        options += '"pending":true,'
-    if intent.transaction_date:
-        options += f'"transactionDate":"{intent.transaction_date}",'
-    if intent.route_id:
-        options += f'"routeId":"{intent.route_id}",'
-    return options
-
-
 def _metadata(intent: Intent, mark: str) -> str:
+    if not intent.metadata:
+        return f'{{"{MARK}":"{mark}"}}'
     extra = "".join([f',"{key}":{_quoted(value)}' for key, value in intent.metadata])
     return f'{{"{MARK}":"{mark}"{extra}}}'
 

@@ -62,8 +62,10 @@ class Dice:
         """Two different accounts of one market; where nobody has the role, its stand-in or anybody plays it."""
         stage = self.stage
         pairings = stage.pairings.get((payer_role, payee_role)) or stage.pair_up(payer_role, payee_role)
-        payers, pick_payer, payees, pick_payee = pairings[stage.pick_market(self.bits(), len(pairings))]
-        payer = payers[pick_payer(self.bits(), len(payers))]
+        bits, count = self.bits(), len(pairings)
+        payers, pick_payer, payees, pick_payee = pairings[stage.pick_market(bits, count)]
+        # What an even choice leaves of its bits is as good as new for the next one.
+        payer = payers[pick_payer(bits * count & MASK if stage.even_markets else self.bits(), len(payers))]
         place = pick_payee(self.bits(), len(payees))
         payee = payees[place]
         return payer, payee if payee is not payer else payees[(place + 1) % len(payees)]
@@ -96,10 +98,10 @@ class Dice:
         chosen = crowd[place]
         return crowd[(place + 1) % len(crowd)] if chosen is account else chosen
 
-    def household(self, market: Market, member: AccountRef) -> Crowd:
-        """The customers who live with a customer, itself included: three neighbours share a home."""
+    def home(self, market: Market) -> Crowd:
+        """Customers who live together: three neighbours share a home, the last one may be smaller."""
         customers = market.crowd("customer")
-        place = customers.index(member) // 3 * 3 if member in customers else 0
+        place = self.stage.pick("customer")(self.bits(), len(customers)) // 3 * 3
         return customers[place : place + 3]
 
     def amount(self, account: AccountRef, *, dollars: int = MEDIAN_DOLLARS, shape: Shape = "everyday") -> int:

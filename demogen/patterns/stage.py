@@ -61,7 +61,8 @@ class Stage:
         self._tickets: dict[int, Sequence[Market]] = {}
         self.pairings: dict[tuple[str, str], Sequence[Pairing]] = {}
         self.tables: dict[tuple[str, int, Shape], tuple[int, ...]] = {}
-        self.pick_market = self._of_markets()
+        self.even_markets = "market" not in self._skews
+        self.pick_market: Pick = self._skews["market"].pick if "market" in self._skews else Uniform().pick
         if not any(len(market.accounts) > 1 for market in self.markets):
             raise PreflightFailed(
                 "the population has no ledger with two accounts in one asset", hint="generate a larger population"
@@ -83,10 +84,6 @@ class Stage:
     def pick(self, role: str) -> Pick:
         """How a player of that role is chosen among its crowd: (64 bits, count) to a place."""
         skew = self._skews.get(role) or self._skews.get("")
-        return skew.pick if skew is not None else Uniform().pick
-
-    def _of_markets(self) -> Pick:
-        skew = self._skews.get("market")
         return skew.pick if skew is not None else Uniform().pick
 
     def markets_with(self, accounts: int) -> Sequence[Market]:

@@ -1,8 +1,8 @@
 """A rehearsal: the first scripts of a run played without a ledger, to learn what they will need.
 
 Every intent that expects success is taken as accepted. How far below zero each script would take an account, scaled to
-the whole run with a margin, is what that account must have, so that none runs dry by construction (design 4.2). May
-import: contract, patterns, `workload.mix`, `workload.till`.
+the whole run with a margin, is what that account must have, so that none runs dry by construction (design 4.2).
+May import: contract, patterns, `workload.mix`, `workload.till`.
 """
 
 from __future__ import annotations
