@@ -10,9 +10,11 @@ from locust import events as _events  # isort: skip
 
 from demogen.drive.lifecycle import attach
 from demogen.drive.options import add_options
+from demogen.drive.pruning import attach as prune_tables
 from demogen.drive.users import LedgerUser, tasks_for
 
 _events.init_command_line_parser.add_listener(add_options)
 _events.init.add_listener(attach)
+_events.init.add_listener(prune_tables)
 
 __all__ = ["LedgerUser", "tasks_for"]
