@@ -103,6 +103,11 @@ class Conductor:
         return self._started_wall_ns
 
     @property
+    def ended_wall_ns(self) -> int:
+        """When the last answer was in, in unix time; 0 before."""
+        return self._ended_wall_ns
+
+    @property
     def stage(self) -> str:
         """What the run is doing, in the words of `record.metrics.STAGES`."""
         if self.settled_ns:

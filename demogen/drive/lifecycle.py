@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -24,6 +25,8 @@ from demogen.drive.exposition import Exposition, require_free
 from demogen.drive.glance import Glance, bootstrapping
 from demogen.drive.load import Load, Setup
 from demogen.drive.options import settings_of
+from demogen.drive.page import Page
+from demogen.drive.page_state import State, idle, state_of
 from demogen.drive.users import mix_of
 from demogen.errors import DemogenError
 from demogen.pacing.pacer import Share
@@ -136,6 +139,8 @@ class ConductorSide:
             if self._environment.web_ui is not None:
                 require_free(self._environment.web_ui.host, self._environment.web_ui.port)
                 self._exposition.mount(self._environment.web_ui)
+                page = Page(self._state, set_target=self._set_target, report=self._report)
+                page.mount(self._environment.web_ui, base_path=self._options.web_base_path or "")
         except DemogenError as error:
             _say(error)
             raise SystemExit(error.exit_code) from None
@@ -273,6 +278,25 @@ class ConductorSide:
             return None
         weights = mix_of(self._environment.user_classes)
         return bootstrapping(weights, target_tps=float(self._options.target_tps), users=users)
+
+    def _state(self) -> State:
+        """What our page shows."""
+        if self._conductor is None or self._glance is None:
+            stage = "idle" if self._preparing is None else "bootstrap"
+            return idle(target_tps=float(self._options.target_tps), stage=stage)
+        return state_of(self._conductor, self._glance, users=self._runner.user_count)
+
+    def _set_target(self, target_tps: float) -> str:
+        """Change the rate while it runs; why not, where it cannot be."""
+        if self._conductor is None or not self._conductor.playing:
+            return "no run is playing: name the rate in the start form"
+        # Where the start form and Locust's edit form keep it; the next run begins with it.
+        self._options.target_tps = f"{target_tps:g}"
+        self._conductor.set_target(target_tps)
+        return ""
+
+    def _report(self) -> Path | None:
+        return None if self._conductor is None else self._conductor.folder.report_html
 
     def _post(self, kind: str, data: dict[str, Any], client: str | None) -> None:
         self._runner.send_message(kind, data, client_id=client if isinstance(self._runner, MasterRunner) else None)

@@ -1,0 +1,217 @@
+"""What the page under the web UI shows of a run, as one plain value a second. Reads the run, changes nothing.
+
+May import: `record`, `workload.measure`, the glance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from demogen.clock import NS_PER_S, SystemClock
+from demogen.contract.outcome import Outcome
+from demogen.drive.glance import Glance
+from demogen.errors import DemogenError
+from demogen.record.histogram import Histogram
+from demogen.record.measurement import Arrivals, Outcomes, Series, Spread
+from demogen.record.tally import Tally
+from demogen.workload.measure import LATE_AFTER_US, spread
+
+if TYPE_CHECKING:
+    from demogen.drive.conductor import Conductor
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One pattern: how its writes ended, and the mean response in ms."""
+
+    pattern: str
+    accepted: int
+    rejected: int
+    indeterminate: int
+    unexpected: int
+    mean_ms: float | None
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """Money by asset, as text in major units: a page never computes with it."""
+
+    asset: str
+    moved: str
+    in_doubt: str
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """One load process."""
+
+    name: str
+    up: bool
+    in_flight: int
+    offered: int
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the page shows; its field names are the keys of `/demogen/state`. Times in their unit."""
+
+    stage: str = "idle"
+    run_id: str = ""
+    scenario: str = ""
+    host: str = ""
+    server: str = ""
+    seconds: float | None = None
+    elapsed_s: float = 0.0
+    target_tps: float = 0.0
+    targets: list[tuple[float, float]] = []
+    users: int = 0
+    in_flight: int = 0
+    arrivals: Arrivals = Arrivals()
+    outcomes: Outcomes = Outcomes()
+    response_ms: Spread = Spread()
+    service_ms: Spread = Spread()
+    series: Series = Series()
+    patterns: list[Line] = []
+    codes: dict[str, int] = {}
+    faults: dict[str, int] = {}
+    money: list[Asset] = []
+    processes: list[Process] = []
+    verdict: str = "UNKNOWN"
+    invariants: dict[str, str] = {}
+    findings: list[str] = []
+    doubts: list[str] = []
+    exit_code: int | None = None
+    gates: list[str] = []
+    report: bool = False
+
+
+def idle(*, target_tps: float, stage: str = "idle") -> State:
+    """No run yet, or one that is being prepared."""
+    return State(stage=stage, target_tps=target_tps)
+
+
+def state_of(conductor: Conductor, glance: Glance, *, users: int) -> State:
+    """The run as it stands."""
+    tally, now = conductor.gathering.total, glance.snapshot(users=users)
+    service, response = _merged(tally)
+    audit = glance.audit()
+    return State(
+        stage=now.stage,
+        run_id=conductor.plan.run_id,
+        scenario=conductor.plan.scenario,
+        host=conductor.plan.host,
+        server=conductor.plan.server,
+        seconds=conductor.plan.seconds,
+        elapsed_s=_elapsed_s(conductor),
+        target_tps=now.target_tps,
+        targets=conductor.targets,
+        users=users,
+        in_flight=now.in_flight,
+        arrivals=_arrivals(tally),
+        outcomes=_outcomes(tally),
+        response_ms=spread(response),
+        service_ms=spread(service),
+        series=conductor.gathering.series(),
+        patterns=_lines(tally, now.patterns),
+        codes=dict(tally.codes),
+        faults=dict(tally.faults),
+        money=_money(tally),
+        processes=[
+            Process(name=name, up=worker.up, in_flight=worker.in_flight, offered=worker.offered)
+            for name, worker in now.workers.items()
+        ],
+        verdict=now.verdict,
+        invariants=dict(now.invariants),
+        findings=[f"{f.invariant}: {f.explanation}" for f in audit.findings] if audit else [],
+        doubts=[f"{d.invariant}: {d.reason}" for d in audit.doubts] if audit else [],
+        exit_code=conductor.exit_code if now.stage == "done" else None,
+        gates=_gates(conductor) if now.stage == "done" else [],
+        report=now.stage == "done" and conductor.folder.report_html.exists(),
+    )
+
+
+def _elapsed_s(conductor: Conductor) -> float:
+    """Seconds into the schedule; it stands still once everything is drained."""
+    started_ns = conductor.started_wall_ns
+    if not started_ns:
+        return 0.0
+    until_ns = conductor.ended_wall_ns or SystemClock().wall_ns()
+    return round(max(0, until_ns - started_ns) / NS_PER_S, 1)
+
+
+def _merged(tally: Tally) -> tuple[Histogram, Histogram]:
+    service, response = Histogram(), Histogram()
+    for cell in tally.cells.values():
+        service.merge(cell.service)
+        response.merge(cell.response)
+    return service, response
+
+
+def _arrivals(tally: Tally) -> Arrivals:
+    offered, dropped = tally.counts["offered"], sum(tally.dropped.values())
+    return Arrivals(
+        offered=offered,
+        sent=offered - dropped,
+        late=tally.lag.total - tally.lag.at_most([LATE_AFTER_US])[0],
+        dropped=dropped,
+        dropped_by_reason=dict(tally.dropped),
+    )
+
+
+def _outcomes(tally: Tally) -> Outcomes:
+    ended = dict.fromkeys(Outcome, 0)
+    for (_, outcome, _), cell in tally.cells.items():
+        ended[Outcome(outcome)] += cell.service.total
+    return Outcomes(
+        accepted=ended[Outcome.ACCEPTED],
+        rejected=ended[Outcome.REJECTED],
+        indeterminate=ended[Outcome.INDETERMINATE],
+        unexpected=sum(cell.unexpected for cell in tally.cells.values()),
+    )
+
+
+def _lines(tally: Tally, patterns: tuple[str, ...]) -> list[Line]:
+    lines = []
+    for number, name in enumerate(patterns):
+        ended, unexpected, sum_us, total = dict.fromkeys(Outcome, 0), 0, 0, 0
+        for (pattern, outcome, _), cell in tally.cells.items():
+            if pattern == number:
+                ended[Outcome(outcome)] += cell.service.total
+                unexpected += cell.unexpected
+                sum_us, total = sum_us + cell.response.sum_us, total + cell.response.total
+        if total:
+            lines.append(
+                Line(
+                    pattern=name,
+                    accepted=ended[Outcome.ACCEPTED],
+                    rejected=ended[Outcome.REJECTED],
+                    indeterminate=ended[Outcome.INDETERMINATE],
+                    unexpected=unexpected,
+                    mean_ms=round(sum_us / total / 1000, 3),
+                )
+            )
+    return lines
+
+
+def _money(tally: Tally) -> list[Asset]:
+    keys = sorted({*tally.moved, *tally.doubted})
+    return [
+        Asset(
+            asset=key.partition("/")[0], moved=_major(tally.moved[key], key), in_doubt=_major(tally.doubted[key], key)
+        )
+        for key in keys
+    ]
+
+
+def _major(units: int, key: str) -> str:
+    """Minor units of an `asset/scale` as exact decimal text, thousands apart."""
+    scale = int(key.partition("/")[2])
+    whole, rest = divmod(units, 10**scale)
+    return f"{whole:,}" + (f".{rest:0{scale}d}" if scale else "")
+
+
+def _gates(conductor: Conductor) -> list[str]:
+    """Why the run does not end with 0, from its report; nothing where there is none."""
+    try:
+        told: dict[str, Any] = msgspec.json.decode(conductor.folder.report_json.read_bytes())
+    except (OSError, DemogenError, msgspec.DecodeError):
+        return []
+    return [gate["says"] for gate in told.get("gates", [])]
