@@ -8,7 +8,10 @@ sends. May import: errors, contract, kinds.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import IntEnum
@@ -116,12 +119,11 @@ class Manifest:
     """The manifest of one population. Not for several processes at once: each part has its own file."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Raises RunFolderError where the file cannot be opened, UsageError where it is no manifest."""
+        """Raises RunFolderError where the file cannot be opened, UsageError where it is none or is being written."""
         self.path = path
         self._pending: list[Row] = []
+        self._lock = -1 if read_only else _lock(path)
         try:
-            if not read_only:
-                path.parent.mkdir(parents=True, exist_ok=True)
             mode = "ro" if read_only else "rwc"
             self._db = sqlite3.connect(f"file:{_quoted(path)}?mode={mode}", uri=True, isolation_level=None)
             if not read_only:
@@ -130,14 +132,11 @@ class Manifest:
                 self._db.executescript(_SCHEMA)
             self._db.execute("select 1 from about limit 1")
         except sqlite3.DatabaseError as error:
-            if "unable to open" in str(error) or "readonly" in str(error) or "disk" in str(error):
+            self._unlock()
+            if any(word in str(error) for word in ("unable to open", "readonly", "disk")):
                 raise RunFolderError(f"cannot open {path}: {error}", hint="name a writable folder") from error
             raise UsageError(
                 f"{path} is no population manifest: {error}", hint="name the folder of demogen generate"
-            ) from error
-        except OSError as error:
-            raise RunFolderError(
-                f"cannot make {path.parent}: {error.strerror}", hint="name a writable folder"
             ) from error
 
     def about(self) -> dict[str, str]:
@@ -158,13 +157,13 @@ class Manifest:
 
     def advance(self, kind: Kind, wave: int, part: str, *, sent: int) -> None:
         """Write ahead: up to `sent` entities of the stage may be sent from now on. Writes pending rows along."""
-        rows, self._pending = self._pending, []
 
         def write() -> None:
-            self._insert(rows)
+            self._insert(self._pending)
             self._db.execute("insert or replace into frontier values (?, ?, ?, ?)", (kind, wave, part, sent))
 
         self._write(write)
+        self._pending = []
 
     def note(self, row: Row, *, batch: int = 256) -> bool:
         """Remember what became of an entity; written with the batch it fills. Whether it filled one."""
@@ -177,8 +176,8 @@ class Manifest:
     def flush(self) -> None:
         """Write everything noted."""
         if self._pending:
-            rows, self._pending = self._pending, []
-            self._write(lambda: self._insert(rows))
+            self._write(lambda: self._insert(self._pending))
+            self._pending = []
 
     def settled(self, kind: Kind) -> Positions:
         """Positions that exist: nothing is left to do for them. A bit each."""
@@ -291,12 +290,23 @@ class Manifest:
 
     def close(self) -> None:
         self.flush()
+        if self._lock >= 0:
+            # One file is left, which can be copied, and read from a read-only disk. A reader may be in the way.
+            with contextlib.suppress(sqlite3.OperationalError):
+                self._db.execute("pragma journal_mode=delete")
         self._db.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     def _insert(self, rows: list[Row]) -> None:
         self._db.executemany(f"insert or replace into entity values ({','.join('?' * len(Row._fields))})", rows)
 
     def _write(self, change: Callable[[], object]) -> None:
+        """All of a change or none of it, also where Ctrl-C comes in between."""
         try:
             self._db.execute("begin immediate")
             change()
@@ -305,6 +315,26 @@ class Manifest:
             raise RunFolderError(
                 f"cannot write {self.path}: {error}", hint="free some space or name another folder"
             ) from error
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("rollback")
+
+
+def _lock(path: Path) -> int:
+    """A descriptor that keeps other writers out for as long as it is open; the system closes it on kill -9."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise RunFolderError(f"cannot open {path}: {error.strerror}", hint="name a writable folder") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise UsageError(
+            f"another process is writing {path}", hint="wait for it to end, or name another folder"
+        ) from error
+    return descriptor
 
 
 def _row(row: tuple[Any, ...]) -> Row:

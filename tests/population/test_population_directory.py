@@ -203,3 +203,20 @@ def test_rates_move_and_stay_near(app, tmp_path):
     assert seen[0] != seen[1]
     for moved in seen:
         assert all(abs(now - then) <= then * 0.0151 for now, then in zip(moved, first, strict=True))
+
+
+def test_two_writers_of_one_manifest_are_one_too_many(app, tmp_path):
+    holder = Manifest(tmp_path / "population.sqlite")
+    with pytest.raises(UsageError, match="another process is writing"):
+        provision(app, tmp_path)
+    holder.close()
+    assert provision(app, tmp_path).complete
+
+
+def test_a_finished_manifest_is_one_file(app, tmp_path):
+    provision(app, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["population.sqlite"]
+    copy = tmp_path / "copy" / "population.sqlite"
+    copy.parent.mkdir()
+    copy.write_bytes((tmp_path / "population.sqlite").read_bytes())
+    assert Population.open(copy).counts() == Population.open(tmp_path).counts()
