@@ -155,12 +155,13 @@ class Manifest:
         ).fetchone()
         return int(row[0]) if row else 0
 
-    def advance(self, kind: Kind, wave: int, part: str, *, sent: int) -> None:
+    def advance(self, kind: Kind, wave: int, part: str, *, sent: int, wall_ns: int) -> None:
         """Write ahead: up to `sent` entities of the stage may be sent from now on. Writes pending rows along."""
 
         def write() -> None:
             self._insert(self._pending)
             self._db.execute("insert or replace into frontier values (?, ?, ?, ?)", (kind, wave, part, sent))
+            self._db.execute("insert or replace into about values ('sent_wall_ns', ?)", (str(wall_ns),))
 
         self._write(write)
         self._pending = []

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
-from demogen.client.crew import Crew, Job
+from demogen.client.crew import Crew, Job, Wait
 from demogen.client.retry import RetryPolicy
 from demogen.client.throttle import Throttle
 from demogen.clock import NS_PER_S, Clock, SystemClock
@@ -58,13 +58,15 @@ def provision(
     strict: bool = True,
     author: Author | None = None,
     rows_in_memory: int = 65_536,
+    settle_s: float = 2.0,
 ) -> ProvisionReport:
     """Make everything in `plan` that does not exist yet, and say what came of it.
 
     `missing` names kinds the server does not have, each with the sentence to say; they are skipped. `concurrency`
     bounds single kinds. With `part` (k, n) only every n-th organization is made, into a manifest of its own. `strict`
     off sends bodies that our own checks refuse. `author` writes the plan's transactions in place of the built-in
-    history. `rows_in_memory` bounds what is kept of the manifest.
+    history. `rows_in_memory` bounds what is kept of the manifest. After a kill nothing is looked for until the last
+    request is `settle_s` ago: the server may still be busy with it.
 
     Raises UsageError where the manifest belongs to another plan or server, RunFolderError where it cannot be written,
     LedgerUnreachable where the crew's breaker loses patience.
@@ -72,7 +74,7 @@ def provision(
     book = Manifest(manifest)
     clock = clock or SystemClock()
     run = _Provisioning(
-        plan, crew, book, progress=progress or Quiet(), now=clock.now_ns, policy=policy or RetryPolicy(),
+        plan, crew, book, progress=progress or Quiet(), clock=clock, policy=policy or RetryPolicy(),
         missing=missing or {}, concurrency=concurrency or {}, part=part, batch=batch, strict=strict, author=author,
         rows_in_memory=rows_in_memory,
     )  # fmt: skip
@@ -80,7 +82,10 @@ def provision(
     try:
         _claim(book, plan, part=part)
         run.check_server(url)
+        run.let_settle(settle_s)
+        book.describe(ended="no")
         run.all_stages()
+        book.describe(ended="yes")
     finally:
         book.close()
     run.report.elapsed_s = (clock.now_ns() - started_ns) / NS_PER_S
@@ -102,6 +107,10 @@ def _claim(book: Manifest, plan: Blueprint, *, part: tuple[int, int]) -> None:
     book.describe(**remembered)
 
 
+def _wait(seconds: float) -> Job[None]:
+    yield Wait(seconds)
+
+
 class _Provisioning:
     """One run over the stages of a plan."""
 
@@ -112,7 +121,7 @@ class _Provisioning:
         book: Manifest,
         *,
         progress: Progress,
-        now: Callable[[], int],
+        clock: Clock,
         policy: RetryPolicy,
         missing: Mapping[Kind, str],
         concurrency: Mapping[Kind, int],
@@ -127,6 +136,8 @@ class _Provisioning:
         self._crew = crew
         self._book = book
         self._progress = progress
+        self._wall = clock.wall_ns
+        now = clock.now_ns
         self._missing = dict(missing)
         self._concurrency = concurrency
         self._usual = crew.concurrency
@@ -177,6 +188,16 @@ class _Provisioning:
                     )
         if url:
             self._book.describe(url=url)
+
+    def let_settle(self, settle_s: float) -> None:
+        """After a kill, give the server a moment to finish what it was sent: a look-up must not come before it."""
+        about = self._book.about()
+        if about.get("ended") != "no":
+            return
+        left_s = settle_s - (self._wall() - int(about.get("sent_wall_ns", "0"))) / NS_PER_S
+        if 0 < left_s <= settle_s:
+            for _ in self._crew.run(iter([_wait(left_s)])):
+                pass
 
     def _planned(self, kind: Kind) -> int:
         """How many of a kind this part is to make."""
@@ -257,7 +278,7 @@ class _Provisioning:
         for ordinal, index in enumerate(self._indexes(stage)):
             if ordinal >= written:
                 written = ordinal + AHEAD
-                self._book.advance(stage.kind, stage.wave, self._part_name, sent=written)
+                self._book.advance(stage.kind, stage.wave, self._part_name, sent=written, wall_ns=self._wall())
             if stage.kind in self._missing:
                 return
             if index not in settled:

@@ -35,7 +35,7 @@ clock = SystemClock()
 planned = plan(PopulationSpec.of_preset("medium", **{spec}), 7)
 crew = Crew(open_pump(url, clock=clock, max_connections=16), clock=clock, concurrency=16, rate_per_s=1500)
 print("ready", flush=True)
-report = provision(planned, crew, manifest=Path(path), url=url, batch=64)
+report = provision(planned, crew, manifest=Path(path), url=url, batch=64, settle_s=0.05)
 print("complete" if report.complete else report.reasons, flush=True)
 """
 

@@ -293,3 +293,21 @@ def test_a_kind_may_have_a_limit_of_its_own(app, tmp_path):
         plan(SMALL, 7), crew, manifest=tmp_path / "population.sqlite", clock=clock, concurrency={Kind.ACCOUNT: 2}
     )
     assert busiest[b"accounts"] == 2 and busiest[b"json"] == 8
+
+
+def test_after_a_kill_the_server_is_given_time_to_finish(app, tmp_path):
+    def never_ends(method, path):
+        if path.endswith("/portfolios"):
+            raise KeyboardInterrupt
+        return
+
+    clock = FakeClock()
+    for line in (Troubled(app, before=never_ends), app):
+        crew = Crew(InMemoryCarrier(line, clock=clock), clock=clock)
+        before_ns = clock.now_ns()
+        try:
+            provision_with(plan(SMALL, 7), crew, manifest=tmp_path / "population.sqlite", clock=clock, settle_s=3)
+        except KeyboardInterrupt:
+            assert clock.now_ns() == before_ns
+    assert clock.now_ns() - before_ns == 3_000_000_000
+    assert_exactly(app, plan(SMALL, 7))
