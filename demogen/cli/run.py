@@ -131,6 +131,7 @@ def _prepared(asked: _Asked, folder: RunFolder, *, run_id: str, target: Target, 
             mix=asked.mix,
             arrivals=round(asked.tps * asked.seconds),
             whole_units=asked.whole_units,
+            skew=asked.scenario.skews(),
         )
     return population
 
@@ -139,6 +140,7 @@ def _play(
     asked: _Asked, folder: RunFolder, *, run_id: str, target: Target, population: Population, clock: Clock
 ) -> None:
     settings, scenario = asked.settings, asked.scenario
+    warm_up_s, cool_down_s = scenario.phases(asked.seconds)
     planned = Run(
         run_id=run_id,
         scenario=scenario.name or settings.scenario,
@@ -149,9 +151,10 @@ def _play(
         mix_spelling=check_spelling(settings.transaction_format),
         deadline_s=settings.request_timeout_s,
         connections=settings.connections,
-        warm_up_s=scenario.warm_up_s,
-        cool_down_s=scenario.cool_down_s,
+        warm_up_s=warm_up_s,
+        cool_down_s=cool_down_s,
         thresholds=scenario.thresholds,
+        skew=scenario.skews(),
     )
     engine = open_engine(settings, target, clock=clock, max_connections=settings.max_connections)
     ticker = Ticker(seconds=asked.seconds, silent=settings.quiet or settings.json_output or not settings.progress)

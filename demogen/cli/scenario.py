@@ -72,8 +72,11 @@ def _lines(scenario: Scenario) -> list[str]:
         f"schedule    {schedule.shape}, {schedule.tps:g} TPS for {schedule.seconds:g} s, arrivals {schedule.arrivals}",
         f"phases      warm-up {scenario.warm_up_s:g} s, cool-down {scenario.cool_down_s:g} s",
     ]
-    lines += [f"pattern     {name:<16} {share:6.1%}" for name, share in _mix(scenario).shares.items()]
+    skews = {"everybody": scenario.skew} if isinstance(scenario.skew, str) else scenario.skew
+    lines += [f"accounts    {role} {name}" for role, name in skews.items()]
+    lines += [f"pattern     {name:<16} {share:7.2%}" for name, share in _mix(scenario).shares.items()]
     for one in scenario.thresholds:
         bound = f"≤ {one.at_most:g}" if one.at_most is not None else f"≥ {one.at_least:g}"
-        lines.append(f"threshold   {one.metric}{' of ' + one.pattern if one.pattern else ''} {bound}")
+        of = one.pattern or one.phase
+        lines.append(f"threshold   {one.metric}{' of ' + of if of else ''} {bound}")
     return lines

@@ -1,7 +1,7 @@
 """A scenario: which population, which schedule, which mix, which thresholds. Data, read from TOML; sends nothing.
 
-Shipped ones lie in `scenarios/`; a path to a file of one's own is taken as well. May import: pacing, patterns,
-`errors`.
+Shipped ones lie in `scenarios/`; a path to a file of one's own is taken as well. May import: pacing, population,
+`record.measurement`, `errors`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from demogen.errors import InvalidSettings, UsageError
 from demogen.pacing import schedule as schedules
 from demogen.pacing.schedule import Schedule, Segment
-from demogen.record.measurement import Judged, Latency, Measurement
+from demogen.population.skew import Skew, skew
+from demogen.record.measurement import Judged, Measurement
 
 _SHIPPED = Path(__file__).parent / "scenarios"
+
+_FIGURES = ("mean", "p50", "p90", "p95", "p99", "p999", "max")
+_OF_THE_RUN = frozenset({"delivered_tps", "achieved_share"})
+#: What a threshold may bound; latencies in milliseconds.
+METRICS = frozenset(
+    {f"{kind}.{figure}" for kind in ("service", "response") for figure in _FIGURES}
+    | {"unexpected_share", "indeterminate_share"}
+    | _OF_THE_RUN
+)
+_METRIC_HINT = "use service.p99, response.max, delivered_tps, achieved_share, unexpected_share, indeterminate_share"
 
 
 class _Strict(BaseModel):
@@ -76,17 +87,25 @@ class ThresholdSpec(_Strict):
     at_most: float | None = None
     at_least: float | None = None
     pattern: str | None = None
+    phase: Literal["warm-up", "measure", "cool-down"] | None = None
 
     @model_validator(mode="after")
     def _bounded(self) -> ThresholdSpec:
         if (self.at_most is None) == (self.at_least is None):
             raise ValueError("a threshold has either at_most or at_least")
+        if self.pattern and self.phase:
+            raise ValueError("a threshold is for a pattern or for a phase, not for both")
+        if self.metric not in METRICS:
+            raise ValueError(f"unknown metric {self.metric!r}: {_METRIC_HINT}")
+        if (self.pattern or self.phase) and self.metric in _OF_THE_RUN:
+            raise ValueError(f"{self.metric} is a figure of the whole run")
         return self
 
     def judge(self, measurement: Measurement) -> Judged:
         """The threshold against what was measured; what could not be measured is no pass."""
-        observed = _figure(measurement, self.metric, self.pattern)
-        name = f"{self.metric} of {self.pattern}" if self.pattern else self.metric
+        observed = _figure(measurement, self.metric, pattern=self.pattern, phase=self.phase)
+        of = self.pattern or self.phase
+        name = f"{self.metric} of {of}" if of else self.metric
         if self.at_most is not None:
             passed = observed is not None and observed <= self.at_most
             return Judged(name=name, limit=f"≤ {self.at_most:g}", observed=observed, passed=passed)
@@ -95,7 +114,10 @@ class ThresholdSpec(_Strict):
 
 
 class Scenario(_Strict):
-    """One kind of day for a ledger."""
+    """One kind of day for a ledger: data, but for the patterns it names.
+
+    `skew` is one of uniform, zipf, zipf:1.2, hot, hot:1%:80%, or a table of those by role.
+    """
 
     name: str = ""
     sentence: str
@@ -103,8 +125,28 @@ class Scenario(_Strict):
     warm_up_s: float = Field(default=0.0, ge=0)
     cool_down_s: float = Field(default=0.0, ge=0)
     schedule: ScheduleSpec = ScheduleSpec()
+    skew: str | dict[str, str] = "uniform"
     mix: dict[str, float]
     thresholds: tuple[ThresholdSpec, ...] = ()
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Scenario:
+        for name in {one.pattern for one in self.thresholds if one.pattern} - set(self.mix):
+            raise ValueError(f"a threshold is for {name!r}, which is not in the mix")
+        try:
+            self.skews()
+        except UsageError as error:
+            raise ValueError(f"{error.message}: {error.hint}") from error
+        return self
+
+    def skews(self) -> dict[str, Skew]:
+        """How unevenly accounts are busy: by role, "market" for the choice of market, "" for whatever has none."""
+        named = {"": self.skew} if isinstance(self.skew, str) else self.skew
+        return {role: skew(name) for role, name in named.items() if name != "uniform"}
+
+    def phases(self, seconds: float) -> tuple[float, float]:
+        """Seconds of warm-up and cool-down in a run of that length: of a short one each is a fifth at most."""
+        return min(self.warm_up_s, seconds / 5), min(self.cool_down_s, seconds / 5)
 
 
 def shipped_scenarios() -> dict[str, Scenario]:
@@ -143,32 +185,23 @@ def _read(path: Path) -> Scenario:
     return read_scenario({"name": path.stem, **data}, source=str(path.name))
 
 
-def _figure(measurement: Measurement, metric: str, pattern: str | None) -> float | None:
+def _figure(measurement: Measurement, metric: str, *, pattern: str | None, phase: str | None) -> float | None:
     """The measured value a threshold speaks of; None where there is none."""
-    if pattern is not None:
-        part = measurement.patterns.get(pattern)
+    latency, outcomes = measurement.latency_ms, measurement.outcomes
+    if pattern is not None or phase is not None:
+        part = measurement.patterns.get(pattern) if pattern else measurement.phases.get(phase or "")
         if part is None:
             return None
         latency, outcomes = part.latency_ms, part.outcomes
-    else:
-        latency, outcomes = measurement.latency_ms, measurement.outcomes
-    if metric == "delivered_tps":
-        return measurement.delivered_tps
-    if metric == "achieved_share":
-        return measurement.delivered_tps / measurement.promised_tps if measurement.promised_tps else None
-    if metric == "unexpected_share":
-        return outcomes.unexpected / outcomes.total if outcomes.total else None
-    if metric == "indeterminate_share":
-        return outcomes.indeterminate / outcomes.total if outcomes.total else None
-    return _percentile(latency, metric)
-
-
-def _percentile(latency: Latency, metric: str) -> float | None:
+    match metric:
+        case "delivered_tps":
+            return measurement.delivered_tps
+        case "achieved_share":
+            return measurement.delivered_tps / measurement.promised_tps if measurement.promised_tps else None
+        case "unexpected_share":
+            return outcomes.unexpected / outcomes.total if outcomes.total else None
+        case "indeterminate_share":
+            return outcomes.indeterminate / outcomes.total if outcomes.total else None
     kind, _, name = metric.partition(".")
-    if kind not in ("service", "response") or name not in ("mean", "p50", "p90", "p95", "p99", "p999", "max"):
-        raise UsageError(
-            f"unknown threshold metric {metric!r}",
-            hint="use service.p99, response.max, delivered_tps, achieved_share, unexpected_share, indeterminate_share",
-        )
     value: float | None = getattr(getattr(latency, kind), name)
     return value

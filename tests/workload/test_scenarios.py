@@ -1,0 +1,131 @@
+"""Every shipped scenario: whole, played against the sandbox without a surprise, and its books hold."""
+
+import pytest
+from playhouse import TOWN, Playhouse
+
+from demogen.audit.verdict import Verdict
+from demogen.errors import InvalidSettings
+from demogen.patterns import find_patterns
+from demogen.population.skew import HotSet
+from demogen.population.spec import presets
+from demogen.record.measurement import Latency, Measurement, Outcomes, Slice, Spread
+from demogen.workload.mix import Mix
+from demogen.workload.scenario import Scenario, ThresholdSpec, find_scenario, read_scenario, shipped_scenarios
+
+SCENARIOS = shipped_scenarios()
+PROMISED = {
+    "smoke", "retail", "endofday", "payroll", "marketplace", "fx", "hotspot", "reads", "onboarding", "soak", "spike",
+    "chaos",
+}  # fmt: skip
+
+
+def test_what_was_promised_is_shipped():
+    assert set(SCENARIOS) >= PROMISED
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_scenario_names_what_exists_and_judges_what_it_plays(name):
+    scenario = SCENARIOS[name]
+    Mix(scenario.mix, find_patterns())
+    assert scenario.preset in presets()
+    assert "unexpected_share" in {threshold.metric for threshold in scenario.thresholds}
+    assert sum(scenario.phases(scenario.schedule.seconds)) < scenario.schedule.seconds
+
+
+@pytest.mark.parametrize("dialect", ["v3.8", "v4"])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_scenario_plays_as_meant_and_its_books_hold(tmp_path, name, dialect):
+    scenario = SCENARIOS[name]
+    schedule = scenario.schedule.build(tps=40 if name == "onboarding" else 120, seconds=4, seed=7)
+    warm_up_s, cool_down_s = scenario.phases(4)
+    house = Playhouse(
+        tmp_path / "run", scenario.mix, spec=TOWN, dialect=dialect, schedule=schedule, skew=scenario.skews(),
+        thresholds=scenario.thresholds, warm_up_s=warm_up_s, cool_down_s=cool_down_s,
+    )  # fmt: skip
+    measured = house.play()
+    assert house.surprises() == []
+    assert all(threshold.passed for threshold in measured.thresholds), measured.thresholds
+    assert measured.mix.p_value is None or measured.mix.p_value > 0.0001
+    report = house.audit()
+    assert (report.findings, report.doubts) == ((), ())
+    assert report.verdict is Verdict.HOLDS
+
+
+def test_in_the_hotspot_one_merchant_takes_every_payment(tmp_path):
+    scenario = SCENARIOS["hotspot"]
+    house = Playhouse(tmp_path / "run", scenario.mix, skew=scenario.skews(), tps=50)
+    stage = house.session._player._stage
+    assert [stage.pick(role)(2**63, 40) for role in ("merchant", "market", "customer")] == [0, 0, 20]
+
+
+def read(**data):
+    return read_scenario({"sentence": "s", "mix": {"payment": 1}, **data}, source="own.toml")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        pytest.param({"skew": "zpif"}, "unknown account choice", id="skew"),
+        pytest.param({"skew": {"merchant": "hot:200%:1%"}}, "hot", id="skew of a role"),
+        pytest.param({"thresholds": [{"metric": "p99", "at_most": 1}]}, "unknown metric 'p99'", id="metric"),
+        pytest.param(
+            {"thresholds": [{"metric": "service.p99", "pattern": "split", "at_most": 1}]},
+            "not in the mix",
+            id="pattern",
+        ),
+        pytest.param(
+            {"thresholds": [{"metric": "delivered_tps", "phase": "measure", "at_most": 1}]}, "whole run", id="phase"
+        ),
+        pytest.param({"thresholds": [{"metric": "service.p99"}]}, "either at_most or at_least", id="no bound"),
+        pytest.param({"colour": "red"}, "Extra inputs", id="an unknown name"),
+    ],
+)
+def test_what_is_wrong_in_a_scenario_is_said(data, says):
+    with pytest.raises(InvalidSettings) as raised:
+        read(**data)
+    assert says in str(raised.value) + repr(raised.value.__dict__)
+
+
+def test_one_skew_is_for_all_and_a_table_is_by_role():
+    assert read(skew="hot:1%:80%").skews().keys() == {""}
+    by_role = read(skew={"merchant": "hot:1%:80%", "customer": "uniform"}).skews()
+    assert isinstance(by_role["merchant"], HotSet)
+    assert by_role.keys() == {"merchant"}
+
+
+def test_a_short_run_keeps_most_of_its_time_for_measuring():
+    scenario = Scenario(sentence="s", mix={"payment": 1}, warm_up_s=60, cool_down_s=1)
+    assert scenario.phases(600) == (60, 1)
+    assert scenario.phases(10) == (2, 1)
+
+
+def test_a_file_of_one_s_own_is_a_scenario(tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text('sentence = "mine"\n[mix]\npayment = 1\n', encoding="utf-8")
+    assert find_scenario(str(own)).name == "own"
+
+
+def measured(p99: float) -> Slice:
+    return Slice(outcomes=Outcomes(accepted=10), latency_ms=Latency(service=Spread(p99=p99), response=Spread(p99=p99)))
+
+
+@pytest.mark.parametrize(
+    ("threshold", "observed", "passed"),
+    [
+        ({"metric": "service.p99", "at_most": 5, "pattern": "payment"}, 4.0, True),
+        ({"metric": "service.p99", "at_most": 5, "phase": "warm-up"}, 9.0, False),
+        ({"metric": "service.p99", "at_most": 5, "phase": "cool-down"}, None, False),
+        ({"metric": "unexpected_share", "at_most": 0, "pattern": "payment"}, 0.0, True),
+    ],
+)
+def test_a_threshold_is_for_the_run_a_pattern_or_a_phase(house_measurement, threshold, observed, passed):
+    judged = ThresholdSpec(**threshold).judge(house_measurement)
+    assert (judged.observed, judged.passed) == (observed, passed)
+
+
+@pytest.fixture
+def house_measurement(tmp_path) -> Measurement:
+    import msgspec
+
+    house = Playhouse(tmp_path / "run", {"payment": 1}, tps=20, seconds=1)
+    return msgspec.structs.replace(house.play(), patterns={"payment": measured(4.0)}, phases={"warm-up": measured(9.0)})
