@@ -14,25 +14,20 @@ from typing import Any
 import duckdb
 import msgspec
 
-from demogen.audit.book import Bookkeeping, Depth, Patience, Reading
+from demogen.audit.book import Bookkeeping, Patience, Reading
 from demogen.audit.findings import AuditReport, Coverage, dumps, report_of, unjudged
 from demogen.audit.ground import Ground
-from demogen.audit.history import load_journals
+from demogen.audit.history import journals_of, load_journals, process_of
 from demogen.audit.invariant import invariants
 from demogen.audit.judge import judge, prepare
 from demogen.audit.opening import load_opening
 from demogen.audit.roster import Roster, load_roster
+from demogen.audit.scope import Depth, absences, claims_at
 from demogen.audit.sweep import Sweeper
 from demogen.client.crew import Crew
 from demogen.clock import NS_PER_S, Clock
 from demogen.errors import DemogenError
 from demogen.record.folder import RunFolder
-
-_AT_HAND = {
-    "balances": {"journal", "opening", "balances"},
-    "run": {"journal", "opening", "balances", "transactions"},
-    "all": {"journal", "opening", "balances", "transactions"},
-}
 
 
 def audit(
@@ -108,16 +103,13 @@ class _Auditor:
         patience: Patience,
     ) -> AuditReport:
         ground = self._ground = Ground(self._folder.book)
-        absent: dict[str, str] = {}
-        self.run_id = load_journals(ground, [*self._folder.journal_files(), *journals])
+        files = journals_of([*self._folder.journal_files(), *journals])
+        self.run_id = load_journals(ground, files)
         ground.connection.execute("insert into plan.run values (?, ?)", [self.run_id, depth])
         load_roster(ground, roster, shared=self._settings.get("shared_ledgers", ()))
-        if self._folder.opening.exists():
+        absent = absences(self._folder, added={process_of(file) for file in journals_of(journals)})
+        if "opening" not in absent:
             load_opening(ground, self._folder.opening)
-        else:
-            absent["opening"] = "the balances before the load were not saved"
-        if self._incomplete():
-            absent["journal"] = "a load process was lost, and a part of its journal with it"
         began_ns = self._clock.now_ns()
         book = Bookkeeping(
             ground, ledgers=roster.ledgers, crew=crew, sweeper=sweeper, clock=self._clock, patience=patience
@@ -125,21 +117,17 @@ class _Auditor:
         reading = book.read(depth)
         read_ns = self._clock.now_ns()
         prepare(ground)
-        claims = [claim for claim in invariants() if set(claim.needs) <= _AT_HAND[depth]]
-        judgement = judge(ground, claims, absent=absent, unsettled=reading.unsettled)
-        coverage = _coverage(ground, reading, files=len(self._folder.journal_files()) + len(journals))
+        judgement = judge(ground, claims_at(depth), absent=absent, unsettled=reading.unsettled)
+        coverage = _coverage(ground, reading, files=len(files))
         return report_of(
             self.run_id,
             depth=depth,
             invariants=judgement.verdicts,
             findings=judgement.findings,
             doubts=judgement.doubts,
+            unsettled=reading.unsettled,
             coverage=_timed(coverage, read_ns - began_ns, self._clock.now_ns() - read_ns),
         )
-
-    def _incomplete(self) -> bool:
-        """Whether a load process died with a part of its journal (the load says so): then no claim rests on it."""
-        return (self._folder.path / "incomplete.json").exists()
 
 
 def _coverage(ground: Ground, reading: Reading, *, files: int) -> Coverage:

@@ -8,19 +8,17 @@ May import: `client`, `contract`, `errors`, `clock`, the rest of this room.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
 from demogen.audit.ground import Ground
 from demogen.audit.pages import BalanceItem, TransactionItem, store_balances, store_transactions
+from demogen.audit.scope import Depth
 from demogen.audit.sweep import Slice, Sweeper, Walk, slices
 from demogen.client.crew import Crew
 from demogen.clock import NS_PER_S, Clock
 from demogen.contract.transactions import LedgerRef
-
-Depth: TypeAlias = Literal["balances", "run", "all"]
-DEPTHS: tuple[Depth, ...] = ("balances", "run", "all")
 
 #: Transactions handed to the database at once.
 _BATCH = 4096
@@ -46,6 +44,27 @@ class Reading(msgspec.Struct, frozen=True):
     unsettled: str = ""
 
 
+#: A look at all balances: by id, the row of the ledger and the balance.
+Balances: TypeAlias = dict[str, tuple[int, BalanceItem]]
+
+
+class _Highest:
+    """The newest state seen of each balance. A look that shows an older one is stale, not a sign of motion."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, BalanceItem] = {}
+
+    def rises(self, look: Balances) -> bool:
+        """Whether a look shows anything new."""
+        new = {id_: item for id_, (_, item) in look.items() if self._is_new(id_, item)}
+        self._seen.update(new)
+        return bool(new)
+
+    def _is_new(self, id_: str, item: BalanceItem) -> bool:
+        known = self._seen.get(id_)
+        return known is None or item.version > known.version or (item.version == known.version and item != known)
+
+
 class Bookkeeping:
     """Reads the book into a ground that already holds plan, journal and opening."""
 
@@ -65,49 +84,48 @@ class Bookkeeping:
         self._sweeper = sweeper
         self._clock = clock
         self._patience = patience
+        self._highest = _Highest()
         self._batch: list[tuple[int, TransactionItem]] = []
 
     def read(self, depth: Depth) -> Reading:
         """Wait for rest, then read. Raises LedgerUnreachable and IntegrityUnknown where reading fails."""
         began_ns = self._clock.now_ns()
         deadline_ns = began_ns + round(self._patience.rest_s * NS_PER_S)
-        balances = self._rest(self._balances(), deadline_ns)
+        balances = self._rest(deadline_ns)
         settled_s = (self._clock.now_ns() - began_ns) / NS_PER_S
-        count = 0
-        while True:
+        count, moved = 0, True
+        while moved:
             self._store(balances)
             if depth != "balances":
                 count = self._transactions(depth)
-            again = self._balances()
-            if again == balances or self._clock.now_ns() > deadline_ns:
+            balances = self._balances()
+            moved = self._highest.rises(balances)
+            if moved and self._clock.now_ns() > deadline_ns:
                 break
-            balances = self._rest(again, deadline_ns)
-            settled_s = (self._clock.now_ns() - began_ns) / NS_PER_S
-        unsettled = "" if again == balances else f"balances still move after {self._patience.rest_s:g} s"
-        self._store(again)
+            if moved:
+                balances = self._rest(deadline_ns)
+                settled_s = (self._clock.now_ns() - began_ns) / NS_PER_S
+        self._store(balances)
         if depth != "balances":
             count += self._late()
             count += self._older()
-        return Reading(balances=len(again), transactions=count, settled_s=settled_s, unsettled=unsettled)
+        unsettled = f"balances still move after {self._patience.rest_s:g} s" if moved else ""
+        return Reading(balances=len(balances), transactions=count, settled_s=settled_s, unsettled=unsettled)
 
-    def _rest(
-        self, balances: dict[str, tuple[int, BalanceItem]], deadline_ns: int
-    ) -> dict[str, tuple[int, BalanceItem]]:
-        """Look again until two looks agree, or patience ends."""
-        while self._clock.now_ns() < deadline_ns:
+    def _rest(self, deadline_ns: int) -> Balances:
+        """Look until a look shows nothing newer than all before it, or patience ends."""
+        balances = self._balances()
+        while self._highest.rises(balances) and self._clock.now_ns() < deadline_ns:
             self._clock.sleep(self._patience.pause_s)
-            again = self._balances()
-            if again == balances:
-                return again
-            balances = again
+            balances = self._balances()
         return balances
 
-    def _store(self, balances: dict[str, tuple[int, BalanceItem]]) -> None:
+    def _store(self, balances: Balances) -> None:
         self._ground.connection.execute("truncate book.balances")
         store_balances(self._ground, list(balances.values()), schema="book")
 
-    def _balances(self) -> dict[str, tuple[int, BalanceItem]]:
-        found: dict[str, tuple[int, BalanceItem]] = {}
+    def _balances(self) -> Balances:
+        found: Balances = {}
 
         def take(ledger: LedgerRef, items: list[BalanceItem]) -> None:
             for item in items:

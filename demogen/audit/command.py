@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Protocol
 
 from demogen.audit.auditor import audit, save_unjudged, settings_of
-from demogen.audit.book import Depth
 from demogen.audit.explain import Section, Subject, explain, is_alias, statement, subject_of
 from demogen.audit.findings import AuditReport
 from demogen.audit.ground import Ground
 from demogen.audit.pages import TransactionItem
+from demogen.audit.scope import Depth
 from demogen.audit.sweep import Sweeper
 from demogen.client.crew import Crew
 from demogen.client.engine import open_pump

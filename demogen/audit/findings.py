@@ -50,7 +50,10 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of one audit; `invariants` maps a name (its .sql file's) to a verdict word."""
+    """The result of one audit; `invariants` maps a name (its .sql file's) to a verdict word.
+
+    `unsettled` says why the ledger was still moving; "" where it was quiet.
+    """
 
     run_id: str
     depth: str
@@ -59,6 +62,7 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     coverage: Coverage = Coverage()
+    unsettled: str = ""
 
     @property
     def violated(self) -> frozenset[str]:
@@ -78,6 +82,7 @@ def report_of(
     findings: list[Finding],
     doubts: list[Doubt],
     coverage: Coverage,
+    unsettled: str = "",
 ) -> AuditReport:
     """Put the pieces together; the verdict is the worst of the invariants'."""
     return AuditReport(
@@ -88,6 +93,7 @@ def report_of(
         findings=tuple(findings),
         doubts=tuple(doubts),
         coverage=coverage,
+        unsettled=unsettled,
     )
 
 

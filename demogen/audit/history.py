@@ -40,13 +40,29 @@ insert into journal.more_legs select arrival_id, account, side, balance_key, att
 Columns: TypeAlias = dict[str, Column]
 
 
-def load_journals(ground: Ground, paths: Sequence[Path]) -> str:
+def journals_of(paths: Sequence[Path]) -> list[JournalFile]:
+    """The journals in these files, one for each load process: the longest, where a part of it is there as well.
+
+    Raises RunFolderError where a file is no journal.
+    """
+    longest: dict[str, JournalFile] = {}
+    for file in (JournalFile(path) for path in paths):
+        known = longest.get(process_of(file))
+        if known is None or known.records < file.records:
+            longest[process_of(file)] = file
+    return list(longest.values())
+
+
+def process_of(file: JournalFile) -> str:
+    """The load process that wrote a journal, as its header calls it."""
+    return str(file.header.get("process", file.path.stem))
+
+
+def load_journals(ground: Ground, files: Sequence[JournalFile]) -> str:
     """Read the files into the schema `journal`; the run's id, which all of them must share.
 
-    Raises IntegrityUnknown where there is no journal, or they are of different runs, or one is damaged;
-    RunFolderError where one is not a journal.
+    Raises IntegrityUnknown where there is no journal, or they are of different runs, or one is damaged.
     """
-    files = [JournalFile(path) for path in paths]
     if not files:
         raise IntegrityUnknown("there is no journal", hint="name the folder a run wrote, or add files with --journal")
     runs = {str(file.header.get("run_id", "")) for file in files}

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from demogen.audit.ground import Ground
-from demogen.audit.history import load_journals
+from demogen.audit.history import journals_of, load_journals
 from demogen.audit.invariant import invariants
 from demogen.audit.judge import Judgement, judge, prepare
 from demogen.audit.pages import (
@@ -255,7 +255,7 @@ class Bookkeeper:
         """All of it in tables, prepared."""
         self.writer.flush()
         ground = Ground(None, memory_limit="256MB")
-        run_id = load_journals(ground, [self.path])
+        run_id = load_journals(ground, journals_of([self.path]))
         ground.connection.execute("insert into plan.run values (?, 'run')", [run_id])
         load_roster(ground, self, shared=() if own else (LEDGER.ledger_id,))
         newest = int(self.newest.replace("-", ""), 16)

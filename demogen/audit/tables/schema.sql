@@ -5,6 +5,7 @@ create macro wide(hi, lo) as hi::hugeint * 18446744073709551616 + lo::hugeint;
 create macro atto_money(hi, lo) as wide(hi, lo)::decimal(38, 0) * 0.000000000000000001::decimal(18, 18);
 create macro uuid_text(id) as regexp_replace(
     format('{:032x}', id), '^(.{8})(.{4})(.{4})(.{4})(.{12})$', '\1-\2-\3-\4-\5');
+create macro id_of(uuid) as ('0x' || replace(uuid, '-', ''))::hugeint;
 create macro money_text(amount) as case
     when amount is null then '?'
     else rtrim(rtrim((amount::decimal(38, 18))::varchar, '0'), '.') end;
