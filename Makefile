@@ -8,10 +8,12 @@ PIP := $(RUN) -m pip --quiet --disable-pip-version-check --no-input
 # Wheels only: a clear refusal at once instead of a compiler that is not there.
 INSTALL := $(PIP) install --require-hashes --only-binary :all: --progress-bar off
 DEMO_DIR = runs/demo-$(shell date -u +%Y%m%d-%H%M%S)
-# Without its log set-up Locust prints no tables of its own: progress and the report are ours. Warnings still show.
-LOCUST := $(RUN) -m locust -f locustfiles/transactions.py --headless --skip-log-setup
+# The report is ours, so Locust's own tables stay away; its warnings show.
+LOCUST := $(RUN) -m locust -f locustfiles/transactions.py --headless --loglevel WARNING --only-summary --no-tables
+# The vendor's OpenAPI description, where somebody has it.
+OPENAPI ?= openapi-v3.8.0.yaml
 
-.PHONY: help demo test lint bench mutants soak clean
+.PHONY: help demo test lint bench mutants fuzz soak clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +22,7 @@ help:
 	@echo "make lint     ruff and mypy"
 	@echo "make bench    what each piece costs, on this machine"
 	@echo "make mutants  every planted ledger defect, and the invariant that catches it"
+	@echo "make fuzz     schemathesis over the vendor's API description (OPENAPI=FILE), against the sandbox"
 	@echo "make soak     an hour at 500 TPS against the sandbox, then the audit"
 	@echo "make clean    remove .venv and caches; runs/ stays"
 
@@ -42,7 +45,10 @@ bench: .venv/.dev
 	  echo "== benchmarks/$$name.py"; $(RUN) benchmarks/$$name.py || exit 1; done
 
 mutants: .venv/.dev
-	@$(RUN) -m pytest -v --no-header -k planted_defect_is_named tests/audit $(TEST_ARGS)
+	@$(RUN) -m tests.mutants $(TEST_ARGS)
+
+fuzz: .venv/.dev
+	@$(RUN) tests/sandbox/vendor_fuzz.py "$(OPENAPI)"
 
 soak: .venv/.runtime
 	@exec $(LOCUST) --target-tps 500 -t 1h -u 32 -r 32 --preset medium --run-dir runs/soak-$$(date -u +%Y%m%d-%H%M%S)
