@@ -66,7 +66,9 @@ def test_a_changed_member_is_named(bundled, name):
         assert name == CHAIN  # it no longer parses
         return
     assert not found.holds
-    assert [damage.name for damage in found.damages] == [name]
+    # A changed hash accuses the chain, and the block it no longer fits.
+    assert [damage.name for damage in found.damages][:1] == [name]
+    assert name == CHAIN or len(found.damages) == 1
 
 
 def test_any_flipped_byte_of_the_file_is_noticed(bundled):
