@@ -26,7 +26,7 @@ from demogen.drive.glance import Glance, bootstrapping
 from demogen.drive.load import Load, Setup
 from demogen.drive.options import settings_of
 from demogen.drive.page import Page
-from demogen.drive.page_state import State, idle, state_of
+from demogen.drive.page_state import Onlooker, State, idle
 from demogen.drive.users import mix_of
 from demogen.errors import DemogenError
 from demogen.pacing.pacer import Share
@@ -103,6 +103,7 @@ class ConductorSide:
         self._options = environment.parsed_options
         self._conductor: Conductor | None = None
         self._glance: Glance | None = None
+        self._onlooker: Onlooker | None = None
         self._preparing: Any = None
         self._signal_code = INTERRUPTED
         self._bootstrap = Bootstrap()
@@ -284,7 +285,9 @@ class ConductorSide:
         if self._conductor is None or self._glance is None:
             stage = "idle" if self._preparing is None else "bootstrap"
             return idle(target_tps=float(self._options.target_tps), stage=stage)
-        return state_of(self._conductor, self._glance, users=self._runner.user_count)
+        if self._onlooker is None or self._onlooker.conductor is not self._conductor:
+            self._onlooker = Onlooker(self._conductor, self._glance)
+        return self._onlooker.state(users=self._runner.user_count)
 
     def _set_target(self, target_tps: float) -> str:
         """Change the rate while it runs; why not, where it cannot be."""

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from demogen.clock import NS_PER_S, SystemClock
+from demogen.clock import NS_PER_MS, NS_PER_S, SystemClock
 from demogen.contract.outcome import Outcome
 from demogen.drive.glance import Glance
-from demogen.errors import DemogenError
 from demogen.record.histogram import Histogram
 from demogen.record.measurement import Arrivals, Outcomes, Series, Spread
 from demogen.record.tally import Tally
@@ -20,6 +19,10 @@ from demogen.workload.measure import LATE_AFTER_US, spread
 
 if TYPE_CHECKING:
     from demogen.drive.conductor import Conductor
+
+
+_FRESH_NS = 900 * NS_PER_MS
+_FRESH_PERCENTILES_NS = 3 * NS_PER_S
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +82,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[str] = []
     doubts: list[str] = []
     exit_code: int | None = None
+    promised_tps: float | None = None
+    delivered_tps: float | None = None
     gates: list[str] = []
     report: bool = False
 
@@ -88,44 +93,72 @@ def idle(*, target_tps: float, stage: str = "idle") -> State:
     return State(stage=stage, target_tps=target_tps)
 
 
-def state_of(conductor: Conductor, glance: Glance, *, users: int) -> State:
-    """The run as it stands."""
-    tally, now = conductor.gathering.total, glance.snapshot(users=users)
-    service, response = _merged(tally)
-    audit = glance.audit()
-    return State(
-        stage=now.stage,
-        run_id=conductor.plan.run_id,
-        scenario=conductor.plan.scenario,
-        host=conductor.plan.host,
-        server=conductor.plan.server,
-        seconds=conductor.plan.seconds,
-        elapsed_s=_elapsed_s(conductor),
-        target_tps=now.target_tps,
-        targets=conductor.targets,
-        users=users,
-        in_flight=now.in_flight,
-        arrivals=_arrivals(tally),
-        outcomes=_outcomes(tally),
-        response_ms=spread(response),
-        service_ms=spread(service),
-        series=conductor.gathering.series(),
-        patterns=_lines(tally, now.patterns),
-        codes=dict(tally.codes),
-        faults=dict(tally.faults),
-        money=_money(tally),
-        processes=[
-            Process(name=name, up=worker.up, in_flight=worker.in_flight, offered=worker.offered)
-            for name, worker in now.workers.items()
-        ],
-        verdict=now.verdict,
-        invariants=dict(now.invariants),
-        findings=[f"{f.invariant}: {f.explanation}" for f in audit.findings] if audit else [],
-        doubts=[f"{d.invariant}: {d.reason}" for d in audit.doubts] if audit else [],
-        exit_code=conductor.exit_code if now.stage == "done" else None,
-        gates=_gates(conductor) if now.stage == "done" else [],
-        report=now.stage == "done" and conductor.folder.report_html.exists(),
-    )
+class Onlooker:
+    """Looks at one run for however many viewers; costs the load beside it next to nothing."""
+
+    def __init__(self, conductor: Conductor, glance: Glance) -> None:
+        self.conductor = conductor
+        self._glance = glance
+        self._clock = SystemClock()
+        self._state = State()
+        self._next_ns = 0
+        self._spreads = (Spread(), Spread())
+        self._next_spreads_ns = 0
+
+    def state(self, *, users: int) -> State:
+        """The run as it stands; at most a second old."""
+        now_ns = self._clock.now_ns()
+        if now_ns >= self._next_ns or self.conductor.stage != self._state.stage:
+            self._next_ns = now_ns + _FRESH_NS
+            self._state = self._look(now_ns, users=users)
+        return self._state
+
+    def _look(self, now_ns: int, *, users: int) -> State:
+        conductor, tally = self.conductor, self.conductor.gathering.total
+        now, audit = self._glance.snapshot(users=users), self._glance.audit()
+        done = now.stage == "done"
+        service, response = self._percentiles(now_ns, at_once=done)
+        return State(
+            stage=now.stage,
+            run_id=conductor.plan.run_id,
+            scenario=conductor.plan.scenario,
+            host=conductor.plan.host,
+            server=conductor.plan.server,
+            seconds=conductor.plan.seconds,
+            elapsed_s=_elapsed_s(conductor),
+            target_tps=now.target_tps,
+            targets=[*conductor.targets],
+            users=users,
+            in_flight=now.in_flight,
+            arrivals=_arrivals(tally),
+            outcomes=_outcomes(tally),
+            response_ms=response,
+            service_ms=service,
+            series=conductor.gathering.series(),
+            patterns=_lines(tally, now.patterns),
+            codes=dict(tally.codes),
+            faults=dict(tally.faults),
+            money=_money(tally),
+            processes=[
+                Process(name=name, up=worker.up, in_flight=worker.in_flight, offered=worker.offered)
+                for name, worker in now.workers.items()
+            ],
+            verdict=now.verdict,
+            invariants=dict(now.invariants),
+            findings=[f"{f.invariant}: {f.explanation}" for f in audit.findings] if audit else [],
+            doubts=[f"{d.invariant}: {d.reason}" for d in audit.doubts] if audit else [],
+            exit_code=conductor.exit_code if done else None,
+            report=done and conductor.folder.report_html.exists(),
+            **_reported(conductor, done=done),
+        )
+
+    def _percentiles(self, now_ns: int, *, at_once: bool) -> tuple[Spread, Spread]:
+        """(service, response) of the whole run; merging what a long run has seen takes ten milliseconds."""
+        if now_ns >= self._next_spreads_ns or at_once:
+            self._next_spreads_ns = now_ns + _FRESH_PERCENTILES_NS
+            service, response = _merged(self.conductor.gathering.total)
+            self._spreads = (spread(service), spread(response))
+        return self._spreads
 
 
 def _elapsed_s(conductor: Conductor) -> float:
@@ -208,10 +241,16 @@ def _major(units: int, key: str) -> str:
     return f"{whole:,}" + (f".{rest:0{scale}d}" if scale else "")
 
 
-def _gates(conductor: Conductor) -> list[str]:
-    """Why the run does not end with 0, from its report; nothing where there is none."""
+def _reported(conductor: Conductor, *, done: bool) -> dict[str, Any]:
+    """What only the report knows: means over the window, and why the run does not end with 0."""
+    if not done:
+        return {}
     try:
         told: dict[str, Any] = msgspec.json.decode(conductor.folder.report_json.read_bytes())
-    except (OSError, DemogenError, msgspec.DecodeError):
-        return []
-    return [gate["says"] for gate in told.get("gates", [])]
+    except (OSError, msgspec.DecodeError):
+        return {}
+    return {
+        "promised_tps": told.get("promised_tps"),
+        "delivered_tps": told.get("delivered_tps"),
+        "gates": [gate["says"] for gate in told.get("gates", [])],
+    }

@@ -94,8 +94,12 @@ function show(state) {
   const per = series.step_s || 1;
   const rates = (values) => values.map((value) => value / per);
   const answered = rates(series.answered);
-  text("delivered", answered.length ? `${number(answered[answered.length - 1])} TPS` : "–");
-  text("promised", `${number(state.target_tps, state.target_tps % 1 ? 1 : 0)} promised, ${number(state.in_flight)} in flight`);
+  const done = state.stage === "done";
+  const delivered = done ? state.delivered_tps : answered[answered.length - 1];
+  text("delivered", delivered === undefined || delivered === null ? "–" : `${number(delivered, done ? 1 : 0)} TPS`);
+  text("promised", done
+    ? `on average; ${number(state.promised_tps, 1)} promised`
+    : `${number(state.target_tps, state.target_tps % 1 ? 1 : 0)} promised, ${number(state.in_flight)} in flight`);
   text("p99", milliseconds(state.response_ms.p99));
   text("p50", `P50 ${milliseconds(state.response_ms.p50)}, P95 ${milliseconds(state.response_ms.p95)}; service P99 ${milliseconds(state.service_ms.p99)}`);
   draw("rate", [
@@ -118,7 +122,7 @@ function show(state) {
   const wrong = [...Object.entries(state.codes), ...Object.entries(state.faults)];
   table("codes", null, wrong.length ? wrong.map(([name, count]) => [name, number(count)]) : [["none", ""]]);
   table("processes", ["process", "arrivals", "in flight", ""],
-    state.processes.map((one) => [one.name, number(one.offered), number(one.in_flight), one.up ? "" : "gone or done"]));
+    state.processes.map((one) => [one.name, number(one.offered), number(one.in_flight), one.up ? "" : state.stage === "done" ? "done" : "gone"]));
   judge(state);
   const playing = PLAYING.has(state.stage);
   byId("tps").disabled = byId("set").disabled = !playing;

@@ -4,8 +4,8 @@
 const link = document.createElement("a");
 link.id = "demogen-link";
 link.href = "./demogen";
-link.textContent = "Ledger: live plots, target rate, verdict";
+link.textContent = "Ledger: live page";
 link.style.cssText =
-  "position:fixed;right:20px;bottom:16px;z-index:1300;padding:9px 16px;border-radius:20px;background:#0b7a53;" +
-  "color:#fff;font:600 14px/1 system-ui,sans-serif;text-decoration:none;box-shadow:0 2px 8px rgba(0,0,0,.3)";
+  "position:fixed;left:228px;top:17px;z-index:1300;padding:9px 16px;border-radius:20px;background:#fff;" +
+  "color:#0b5a3c;font:600 14px/1 system-ui,sans-serif;text-decoration:none";
 document.body.append(link);
