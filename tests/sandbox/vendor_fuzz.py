@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from demogen.sandbox import Sandbox
 
@@ -17,13 +18,13 @@ def main(description: Path) -> int:
     if not description.is_file():
         print(f"no {description}: name the vendor's OpenAPI file with OPENAPI=FILE; nothing was fuzzed")
         return 0
-    with Sandbox(quirks="none") as ledger:
+    with Sandbox(quirks="none") as ledger, TemporaryDirectory() as scratch:
         command = [
-            str(Path(sys.executable).parent / "schemathesis"), "run", str(description), "--url", ledger.url,
+            str(Path(sys.executable).parent / "schemathesis"), "run", str(description.resolve()), "--url", ledger.url,
             "--checks", "not_a_server_error", "--phases", "fuzzing", "--max-examples", "20", "--workers", "2",
             "--no-color",
         ]  # fmt: skip
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=scratch)
     print("\n".join(ended.stdout.splitlines()[-14:] if ended.returncode == 0 else [ended.stdout, ended.stderr]))
     return ended.returncode
 
