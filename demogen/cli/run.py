@@ -26,6 +26,7 @@ from demogen.clock import Clock, SystemClock
 from demogen.config import Settings
 from demogen.contract.wire import check_spelling
 from demogen.errors import UsageError
+from demogen.pacing.schedule import Schedule
 from demogen.patterns import find_patterns
 from demogen.population.directory import Population
 from demogen.record.folder import RunFolder, new_run_id
@@ -37,6 +38,7 @@ from demogen.workload.measure import Gathering
 from demogen.workload.mix import Mix
 from demogen.workload.scenario import Scenario, find_scenario
 from demogen.workload.session import Run, Session
+from demogen.workload.timetable import timetable
 
 app = typer.Typer()
 
@@ -44,7 +46,7 @@ app = typer.Typer()
 @app.command(cls=VerbCommand)
 @takes(
     Run=(
-        "scenario", "target_tps", "duration_s", "run_dir", "depth", "transaction_format", "connections",
+        "scenario", "target_tps", "schedule", "duration_s", "run_dir", "depth", "transaction_format", "connections",
         "max_connections", "metrics_port", "junit", "summary_md",
     ),
     Population=("population", *POPULATION),
@@ -60,9 +62,11 @@ def run(settings: Settings) -> None:
     """
     scenario = find_scenario(settings.scenario)
     mix = Mix(scenario.mix, find_patterns())
+    asked = _Asked(settings, scenario, mix)
+    # Read it now: a mistake in it must cost nothing.
+    _ = asked.schedule
     clock, run_id = SystemClock(), new_run_id()
     folder = RunFolder.create(settings.run_dir or Path("runs") / run_id)
-    asked = _Asked(settings, scenario, mix)
     with open_target(settings, database=_database(settings, folder), clock=clock) as target:
         _write_settings(asked, folder, run_id=run_id, target=target)
         population = _prepared(asked, folder, run_id=run_id, target=target, clock=clock)
@@ -99,6 +103,14 @@ class _Asked(msgspec.Struct, frozen=True):
     def whole_units(self) -> bool:
         return self.settings.transaction_format == "dsl"
 
+    @property
+    def schedule(self) -> Schedule:
+        """As spelled, else of the scenario's shape. Raises UsageError where it cannot be read."""
+        settings = self.settings
+        if settings.schedule is not None:
+            return timetable(settings.schedule, tps=self.tps, seconds=self.seconds, seed=settings.seed)
+        return self.scenario.schedule.build(tps=self.tps, seconds=self.seconds, seed=settings.seed)
+
     def for_population(self) -> Settings:
         """Settings whose preset is the scenario's where nobody named one."""
         if self.settings.origin("preset") != "default" or self.settings.spec is not None:
@@ -129,7 +141,7 @@ def _prepared(asked: _Asked, folder: RunFolder, *, run_id: str, target: Target, 
             population,
             run_id=run_id,
             mix=asked.mix,
-            arrivals=round(asked.tps * asked.seconds),
+            arrivals=round(asked.schedule.accumulated(asked.schedule.seconds)),
             whole_units=asked.whole_units,
             skew=asked.scenario.skews(),
         )
@@ -140,14 +152,15 @@ def _play(
     asked: _Asked, folder: RunFolder, *, run_id: str, target: Target, population: Population, clock: Clock
 ) -> None:
     settings, scenario = asked.settings, asked.scenario
-    warm_up_s, cool_down_s = scenario.phases(asked.seconds)
+    schedule = asked.schedule
+    warm_up_s, cool_down_s = scenario.phases(schedule.seconds)
     planned = Run(
         run_id=run_id,
         scenario=scenario.name or settings.scenario,
         seed=settings.seed,
         host=target.url,
         server=target.capabilities.version,
-        schedule=scenario.schedule.build(tps=asked.tps, seconds=asked.seconds, seed=settings.seed),
+        schedule=schedule,
         mix_spelling=check_spelling(settings.transaction_format),
         deadline_s=settings.request_timeout_s,
         connections=settings.connections,
@@ -157,7 +170,7 @@ def _play(
         skew=scenario.skews(),
     )
     engine = open_engine(settings, target, clock=clock, max_connections=settings.max_connections)
-    ticker = Ticker(seconds=asked.seconds, silent=settings.quiet or settings.json_output or not settings.progress)
+    ticker = Ticker(seconds=schedule.seconds, silent=settings.quiet or settings.json_output or not settings.progress)
     try:
         with _scrape(settings, planned, asked.mix) as scrape:
             session = Session(
@@ -228,7 +241,7 @@ def _write_settings(asked: _Asked, folder: RunFolder, *, run_id: str, target: Ta
         "server": target.capabilities.version,
         "dialect": target.capabilities.dialect,
         "target_tps": asked.tps,
-        "duration": asked.seconds,
+        "duration": asked.schedule.seconds,
         "mix": asked.mix.shares,
         "machine": machine(),
     }

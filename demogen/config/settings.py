@@ -60,6 +60,9 @@ class Settings(BaseModel):
     run_dir: Path | None = _set(None, "Folder of the run; by default runs/<run-id>.", "DIR")
     scenario: str = _set("retail", "Scenario by name, or a TOML file.", "NAME", min_length=1)
     target_tps: float = _set(200.0, "Transactions a second to keep up, whatever the latency.", "TPS", gt=0, le=100_000)
+    schedule: str | None = _set(
+        None, "How arrivals come: ramp:0-500:60s, spike, diurnal, trace:FILE …; by default an even rate.", "SHAPE"
+    )
     duration_s: Span = _set(30.0, "How long the load lasts.", "TIME", key="duration", gt=0)
     seed: int = _set(1, "Same seed, same run.", "N", ge=0, lt=2**63)
     transaction_format: Literal["json", "dsl", "mixed"] = _set(

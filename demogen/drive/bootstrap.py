@@ -27,6 +27,7 @@ from demogen.drive.conductor import Conductor, Plan, Post
 from demogen.drive.hub import open_hub_pump
 from demogen.drive.load import Setup
 from demogen.drive.progress import LineProgress
+from demogen.pacing.schedule import Schedule
 from demogen.patterns import find_patterns
 from demogen.population.directory import Population
 from demogen.population.spec import PopulationSpec
@@ -35,6 +36,7 @@ from demogen.record.machine import machine
 from demogen.workload.groundwork import ENDLESS_S, Groundwork
 from demogen.workload.mix import Mix
 from demogen.workload.scenario import ThresholdSpec
+from demogen.workload.timetable import timetable
 
 log = logging.getLogger("demogen")
 
@@ -64,9 +66,13 @@ class Bootstrap:
         post: Post,
         distributed: bool,
     ) -> Conductor:
-        """Everything up to the moment the load processes may take their seats."""
+        """Everything up to the moment the load processes may take their seats.
+
+        `seconds` is how long the load lasts where the schedule does not say so itself; None: until it is stopped.
+        """
         run_id = new_run_id()
         mix = Mix(weights, find_patterns())
+        schedule = timetable(settings.schedule, tps=settings.target_tps, seconds=seconds, seed=settings.seed)
         folder = RunFolder.create(self._folder_of(settings, run_id))
         url = settings.host or self._embedded(folder)
         capabilities = self._detect(settings, url)
@@ -74,7 +80,7 @@ class Bootstrap:
         self._write_settings(folder, settings, run_id=run_id, url=url, capabilities=capabilities, mix=mix)
         pump = self._pump(settings, url)
         try:
-            population = self._lay_ground(settings, folder, pump, run_id=run_id, url=url, mix=mix, seconds=seconds)
+            population = self._lay_ground(settings, folder, pump, run_id=run_id, url=url, mix=mix, schedule=schedule)
         finally:
             pump.close()
         setup = Setup(
@@ -100,9 +106,10 @@ class Bootstrap:
             host=url,
             server=capabilities.version,
             target_tps=settings.target_tps,
-            seconds=seconds,
+            seconds=None if schedule.endless else schedule.seconds,
             depth=settings.depth,
             thresholds=thresholds,
+            schedule=schedule if settings.schedule is not None else None,
         )
         return Conductor(run, setup, folder, mix=mix, post=post, distributed=distributed)
 
@@ -121,7 +128,7 @@ class Bootstrap:
         run_id: str,
         url: str,
         mix: Mix,
-        seconds: float | None,
+        schedule: Schedule,
     ) -> Population:
         """Population, opening, funding."""
         crew = Crew(
@@ -134,7 +141,7 @@ class Bootstrap:
         policy = RetryPolicy(attempts=settings.retry_attempts + 1)
         groundwork = Groundwork(crew, policy=policy, clock=self._clock, seed=settings.seed)
         population = self._population(settings, folder, groundwork, url=url)
-        arrivals = round(settings.target_tps * (seconds or ENDLESS_S))
+        arrivals = round(schedule.accumulated(ENDLESS_S if schedule.endless else schedule.seconds))
         deposits = groundwork.open_books(
             folder,
             population,

@@ -35,13 +35,17 @@ _READY_WITHIN_S = 60.0
 _LEAD_NS = {True: 1500 * NS_PER_MS, False: 300 * NS_PER_MS}
 _RESHARE_AHEAD_NS = 2 * NS_PER_S
 _DRAIN_MARGIN_S = 10.0
+_COURSE_POINTS = 240
 
 #: Sends a message to one load process, or (None) to all.
 Post = Callable[[str, dict[str, Any], str | None], None]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run promises, as far as the conductor must know it. `seconds` None: until somebody stops it."""
+    """What a run promises, as far as the conductor must know it. `seconds` None: until somebody stops it.
+
+    `target_tps` is the target as it was asked for; `schedule` None: that rate, evenly, all the time.
+    """
 
     run_id: str
     scenario: str
@@ -52,6 +56,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None
     depth: str
     thresholds: tuple[ThresholdSpec, ...] = ()
+    schedule: Schedule | None = None
 
 
 class Conductor:
@@ -65,19 +70,19 @@ class Conductor:
         self.exit_code = 1
         self.screen = ""
         self.degraded = False
-        self.target_tps = plan.target_tps
         self.finished = Event()
         self.over = Event()
         self.verdict = "UNKNOWN"
         self.settled_ns = 0
         #: (seconds into the schedule, TPS) each time the target was set.
-        self.targets = [(0.0, plan.target_tps)]
+        self.targets = _course(plan)
         self._setup = setup
         self._mix = mix
         self._post = post
         self._distributed = distributed
         self._clock = SystemClock()
-        self._schedule: Schedule = constant(plan.target_tps, plan.seconds)
+        self._asked_tps = plan.target_tps
+        self._schedule = plan.schedule or constant(plan.target_tps, plan.seconds)
         self._generation = 0
         self._epoch_ns = 0
         self._base_index = 0
@@ -92,6 +97,13 @@ class Conductor:
     @property
     def playing(self) -> bool:
         return self._epoch_ns != 0 and not self._finishing
+
+    @property
+    def target_tps(self) -> float:
+        """What is promised at this moment."""
+        if self._schedule is not self.plan.schedule:
+            return self._asked_tps
+        return round(self._schedule.rate_at((self._clock.wall_ns() - self._epoch_ns) / NS_PER_S), 3)
 
     @property
     def mix(self) -> Mix:
@@ -203,7 +215,7 @@ class Conductor:
 
     def set_target(self, tps: float) -> None:
         """Change the rate from two seconds ahead on; keys go on counting, under a new generation."""
-        if not self.playing or tps == self.target_tps:
+        if not self.playing or tps == self._asked_tps:
             return
         log.info("target changed from %g to %g TPS", self.target_tps, tps)
         at_ns = self._clock.wall_ns() + _RESHARE_AHEAD_NS
@@ -212,7 +224,7 @@ class Conductor:
         if left is not None and left <= 0:
             return
         self._promised_before += self._schedule.accumulated((at_ns - self._epoch_ns) / NS_PER_S)
-        self._schedule, self.target_tps = constant(tps, left), tps
+        self._schedule, self._asked_tps = constant(tps, left), tps
         self._epoch_ns, self._base_index = at_ns, first
         self.targets.append(((at_ns - self._started_wall_ns) / NS_PER_S, tps))
         self._share(first_index=first)
@@ -311,8 +323,8 @@ class Conductor:
 
     def _promised_tps(self, window_s: float) -> float:
         """The mean rate that was promised in the window, whatever the target was changed to on the way."""
-        if not self._promised_before or window_s <= 0:
-            return self.target_tps
+        if window_s <= 0:
+            return self._asked_tps
         since_s = window_s - (self._epoch_ns - self._started_wall_ns) / NS_PER_S
         return round((self._promised_before + self._schedule.accumulated(max(0.0, since_s))) / window_s, 3)
 
@@ -339,3 +351,12 @@ class Conductor:
         if self._failure is not None:
             self.exit_code = self._failure["exit_code"] if self.exit_code in (0, 3, 6) else self.exit_code
             log.error("%s (hint: %s)", self._failure["message"], self._failure["hint"])
+
+
+def _course(plan: Plan) -> list[tuple[float, float]]:
+    """(seconds into the schedule, TPS) for a plot: one point of a level, many of a curve."""
+    schedule = plan.schedule
+    if schedule is None or schedule.endless:
+        return [(0.0, plan.target_tps if schedule is None else schedule.mean_tps)]
+    step_s = schedule.seconds / _COURSE_POINTS
+    return [(round(i * step_s, 3), round(schedule.rate_at(i * step_s), 3)) for i in range(_COURSE_POINTS)]

@@ -1,6 +1,6 @@
 """Our options among Locust's own: the same names, checks and environment twins as the command line's.
 
-Locust hands them to the web UI's start form too. May import: locust's parser, config.
+Locust hands them to the web UI's start form too. May import: locust's parser, config, workload.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from demogen.config import OPTIONS, Settings, resolve
-from demogen.errors import InvalidSettings
+from demogen.errors import InvalidSettings, UsageError
+from demogen.workload.timetable import spelled
 
 #: Settings a locustfile takes; Locust has its own --host, --users and --run-time.
 _OURS = (
     "target_tps",
+    "schedule",
     "preset",
     "population",
     "run_dir",
@@ -31,7 +33,7 @@ _OURS = (
 )
 
 #: Of these the start form of the web UI offers a field.
-_IN_FORM = ("target_tps", "preset", "seed", "transaction_format")
+_IN_FORM = ("target_tps", "schedule", "preset", "seed", "transaction_format")
 
 _DEFAULTS = {"target_tps": "200"}
 
@@ -91,6 +93,11 @@ def _checker(name: str) -> Any:
             resolve({name: text}, {})
         except InvalidSettings as error:
             problems = {location: problem for location, problem in error.problems if name in location.replace("-", "_")}
+        if name == "schedule" and text:
+            try:
+                spelled(text)
+            except UsageError as error:
+                problems = {name: str(error)}
         if problems:
             raise argparse.ArgumentTypeError("; ".join(problems.values()))
         return text

@@ -78,6 +78,15 @@ class Schedule(msgspec.Struct, frozen=True):
             total += (seconds - start) * self.segments[-1].to_tps
         return total
 
+    def rate_at(self, seconds: float) -> float:
+        """Arrivals a second at that time; 0 before the start and after the end."""
+        start = 0.0
+        for segment in self.segments:
+            if start <= seconds < start + segment.seconds:
+                return segment.from_tps + (segment.to_tps - segment.from_tps) * (seconds - start) / segment.seconds
+            start += segment.seconds
+        return self.segments[-1].to_tps if self.endless and seconds >= start else 0.0
+
     def first_due_after(self, seconds: float) -> int:
         """The index of the first arrival that is due at that time or later; the number of arrivals if none is."""
         around = self.accumulated(seconds)

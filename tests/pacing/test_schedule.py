@@ -73,3 +73,14 @@ def test_the_first_arrival_after_a_moment_is_found(schedule, arrivals, seconds):
     times = list(schedule.due_times())
     expected = next((index for index, due_ns in times if due_ns >= seconds * s.NS_PER_S), len(times))
     assert schedule.first_due_after(seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rates"),
+    [
+        pytest.param(s.constant(5), {-1: 0, 0: 5, 1e6: 5}, id="for ever"),
+        pytest.param(s.ramp(0, 100, seconds=10, hold_seconds=5), {0: 0, 5: 50, 12: 100, 15: 0}, id="ramp"),
+    ],
+)
+def test_the_rate_at_a_moment(schedule, rates):
+    assert {at: schedule.rate_at(at) for at in rates} == pytest.approx(rates)

@@ -1,0 +1,38 @@
+"""Schedules under Locust: shaped load from the same spelling, shared by two processes."""
+
+from __future__ import annotations
+
+import pytest
+from locusts import finish, locust, report_of
+
+from demogen.record import measurement
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+
+def test_a_ramp_is_shared_by_two_processes_and_ends_by_itself(tmp_path):
+    folder = tmp_path / "run"
+    process = locust(
+        "--headless", "--processes", 2, "--schedule", "ramp:0-100:4s:1s+poisson", "-u", 2, "-r", 2,
+        "--run-dir", folder, cwd=tmp_path,
+    )  # fmt: skip
+    code, out, err = finish(process)
+    assert code in (0, 3, 6), out + err
+    told = measurement.load(folder / "measurement.json")
+    assert told.window_s == 5
+    assert told.promised_tps == pytest.approx(60)
+    # A Poisson count of mean 300 strays by less than six standard deviations.
+    assert told.arrivals.offered == pytest.approx(300, abs=104)
+    offered = told.series.offered
+    assert sum(offered[:2]) < sum(offered[3:5]) / 2, offered
+    assert report_of(folder)["verdict"] == "HOLDS"
+
+
+def test_a_schedule_that_cannot_be_meant_ends_with_2(tmp_path):
+    process = locust("--headless", "--schedule", "ramp:0-fast:4s", "--run-dir", tmp_path / "run", cwd=tmp_path)
+    code, out, err = finish(process)
+    assert code == 2, out + err
+    assert "fast" in err
+    assert "ramp:0-500:60s" in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "run").exists()
