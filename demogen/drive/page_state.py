@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _FRESH_NS = 900 * NS_PER_MS
 _FRESH_PERCENTILES_NS = 3 * NS_PER_S
+_CHEAP_UNTIL = 20_000
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,8 +156,8 @@ class Onlooker:
     def _percentiles(self, now_ns: int, *, at_once: bool) -> tuple[Spread, Spread]:
         """(service, response) of the whole run; merging what a long run has seen takes ten milliseconds."""
         if now_ns >= self._next_spreads_ns or at_once:
-            self._next_spreads_ns = now_ns + _FRESH_PERCENTILES_NS
             service, response = _merged(self.conductor.gathering.total)
+            self._next_spreads_ns = now_ns + (_FRESH_PERCENTILES_NS if response.total > _CHEAP_UNTIL else 0)
             self._spreads = (spread(service), spread(response))
         return self._spreads
 
