@@ -5,15 +5,29 @@ Parsing and printing only. May import: `audit`, `record`, `config`, `errors`.
 
 from __future__ import annotations
 
+import random
+import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
+from demogen.audit.idempotency import Grade, Score, scorecard
+from demogen.audit.workbench import Workbench
+from demogen.cli.options import LEDGER, takes
 from demogen.cli.screen import VerbCommand
-from demogen.record.folder import RunFolder
+from demogen.cli.target import open_engine, open_target, policy_of
+from demogen.client.crew import Crew
+from demogen.clock import SystemClock
+from demogen.config import Settings
+from demogen.record.folder import RunFolder, new_run_id
 
 app = typer.Typer(no_args_is_help=True)
+
+#: So short that the ledger is still at work when we give up, and so long that the request has left.
+_HASTE_S = 0.0005
 
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of an audited run, runs/<run-id>.")]
 Output = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Where to write it.")]
@@ -59,3 +73,35 @@ def verify(file: File) -> None:
         return
     typer.echo("NOT SOUND")
     raise typer.Exit(4)
+
+
+@app.command(cls=VerbCommand)
+@takes(Output=("json_output",), Ledger=LEDGER)
+def idempotency(settings: Settings) -> None:
+    """Score what a ledger does with a request that comes twice: repeated, in parallel, altered, after a time-out.
+
+    Makes an organization of its own with a few small ledgers. Without --host it scores the embedded sandbox.
+    """
+    scores = _scores(settings)
+    if settings.json_output:
+        typer.echo(msgspec.json.encode(scores).decode())
+        return
+    width = max(len(score.probe) for score in scores)
+    for score in scores:
+        typer.echo(f"{score.grade:<7} {score.probe:<{width}}  booked {score.booked:>2}  {score.happened}")
+    counts = ", ".join(f"{sum(score.grade is grade for score in scores)} {grade}" for grade in Grade)
+    typer.echo(counts)
+
+
+def _scores(settings: Settings) -> list[Score]:
+    clock = SystemClock()
+    with (
+        tempfile.TemporaryDirectory(prefix="demogen-probe-") as scratch,
+        open_target(settings, database=Path(scratch) / "ledger.sqlite", clock=clock) as target,
+        closing(open_engine(settings, target, clock=clock, max_connections=16)) as pump,
+        closing(open_engine(settings, target, clock=clock, max_connections=16)) as impatient,
+    ):
+        crew = Crew(pump, clock=clock, concurrency=16, timeout_s=settings.request_timeout_s)
+        hasty = Crew(impatient, clock=clock, concurrency=16, timeout_s=_HASTE_S)
+        work = Workbench(crew, tag=new_run_id(), dice=random.Random(settings.seed), policy=policy_of(settings))
+        return scorecard(work, clock=clock, hasty=hasty)
