@@ -212,6 +212,9 @@ def _metadata(intent: Intent, mark: str) -> str:
 
 
 def _quoted(text: str) -> str:
+    # Most texts are words, marks and ids: nothing in them needs escaping.
+    if text.replace("-", "").isalnum():
+        return f'"{text}"'
     return msgspec.json.encode(text).decode()
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from demogen.contract.money import POWERS
 from demogen.patterns.markets import Market
 from demogen.patterns.mixing import mix64
 from demogen.patterns.values import dollars_per_unit
@@ -31,15 +32,19 @@ class Pair(NamedTuple):
 
 
 class Quote(NamedTuple):
-    """One unit of the source buys `rate` units of the target; the house keeps `spread_bp` basis points of it."""
+    """One unit of the source buys `rate` units of the target; the house keeps `spread_bp` basis points of it.
+
+    `told` is the price as metadata.
+    """
 
     rate: Fraction
     spread_bp: int
+    told: tuple[tuple[str, str], ...]
 
     def bought(self, units: int, *, from_scale: int, to_scale: int) -> int:
         """Minor units of the target for so many of the source, the spread taken off; rounded down, at least one."""
-        exact = units * self.rate * (10_000 - self.spread_bp) * 10**to_scale / (10_000 * 10**from_scale)
-        return max(1, int(exact))
+        numerator = units * self.rate.numerator * (10_000 - self.spread_bp) * POWERS[to_scale]
+        return max(1, numerator // (self.rate.denominator * 10_000 * POWERS[from_scale]))
 
 
 class Desk:
@@ -48,9 +53,18 @@ class Desk:
     def __init__(self, markets: Sequence[Market], extras: Extras) -> None:
         self._rates = {(one.ledger, one.source, one.target): (one.value, one.spread_bp) for one in extras.rates}
         self.pairs = [pair for crowd in _by_ledger(markets) for pair in self._pairs(crowd)]
+        self._quotes: dict[tuple[int, str, str], tuple[int, Quote]] = {}
 
     def quote(self, pair: Pair, *, arrival: int) -> Quote:
         """The price of a pair at an arrival; the same on every worker."""
+        source, target = pair.source, pair.target
+        epoch, place = arrival >> _EPOCH_BITS, (source.ledger.index, source.asset, target.asset)
+        kept = self._quotes.get(place)
+        if kept is None or kept[0] != epoch:
+            kept = self._quotes[place] = (epoch, self._quoted(pair, epoch))
+        return kept[1]
+
+    def _quoted(self, pair: Pair, epoch: int) -> Quote:
         source, target = pair.source, pair.target
         if pair.middle is None:
             rate, spread_bp = self._rate(source, target)
@@ -58,9 +72,10 @@ class Desk:
             first, first_bp = self._rate(source, pair.middle)
             second, second_bp = self._rate(pair.middle, target)
             rate, spread_bp = first * second, first_bp + second_bp
-        epoch = arrival >> _EPOCH_BITS
         drift_bp = mix64(epoch * 2_654_435_761 + source.ledger.index) % (2 * _DRIFT_BP + 1) - _DRIFT_BP
-        return Quote(rate * (10_000 + drift_bp) / 10_000, spread_bp)
+        drifted = rate * (10_000 + drift_bp) / 10_000
+        told = (("fx_rate", f"{drifted.numerator}/{drifted.denominator}"), ("fx_spread", str(spread_bp)))
+        return Quote(drifted, spread_bp, told)
 
     def _rate(self, source: Market, target: Market) -> tuple[Fraction, int]:
         known = self._known(source, target)

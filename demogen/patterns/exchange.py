@@ -27,9 +27,8 @@ def play(dice: Dice) -> Script:
     if dice.stage.whole_units:
         whole = 10**target.scale
         bought = max(whole, bought - bought % whole)
-    told = (("fx_rate", f"{quote.rate.numerator}/{quote.rate.denominator}"), ("fx_spread", str(quote.spread_bp)))
     desk = _partner(source, "treasury", seller)
-    sale = yield Intent.move(units, seller, desk, description="currency sold", metadata=told)
+    sale = yield Intent.move(units, seller, desk, description="currency sold", metadata=quote.told)
     if not sale.accepted:
         return
     link = (("exchange", sale.mark),)

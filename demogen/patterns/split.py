@@ -18,7 +18,8 @@ def play(dice: Dice) -> Script:
     payees = dice.crowd(market, dice.between(2, 4), but=payer)
     shares = _SHARES[len(payees)]
     units = dice.amount(payer)
-    if all(units * share % 100 == 0 for share in shares):
+    # All shares are tens of a hundred.
+    if units % 10 == 0 or len(payees) == 1:
         targets = tuple(Leg(payee, share=(share, 0)) for payee, share in zip(payees, shares, strict=True))
     else:
         parts = split_shares(units, shares)

@@ -58,6 +58,7 @@ class Stage:
         self.flows = Flows(extras or Extras())
         self.desk = Desk(self.markets, extras or Extras())
         self._skews = skew if isinstance(skew, Mapping) else {"": skew or Uniform()}
+        self._else = self._skews.get("") or Uniform()
         self._tickets: dict[int, Sequence[Market]] = {}
         self.pairings: dict[tuple[str, str], Sequence[Pairing]] = {}
         self.tables: dict[tuple[str, int, Shape], tuple[int, ...]] = {}
@@ -83,8 +84,8 @@ class Stage:
 
     def pick(self, role: str) -> Pick:
         """How a player of that role is chosen among its crowd: (64 bits, count) to a place."""
-        skew = self._skews.get(role) or self._skews.get("")
-        return skew.pick if skew is not None else Uniform().pick
+        skew = self._skews.get(role) or self._else
+        return skew.pick
 
     def markets_with(self, accounts: int) -> Sequence[Market]:
         """Markets with at least that many accounts (or the fullest there are), one ticket for each account."""
@@ -107,7 +108,9 @@ class Stage:
 
     def table(self, asset: str, scale: int, shape: Shape) -> tuple[int, ...]:
         """1,024 equally likely amounts around 25 dollars' worth, in minor units (≥ 1)."""
-        table = self.tables[asset, scale, shape] = amounts(asset, scale=scale, shape=shape)
+        table = self.tables.get((asset, scale, shape))
+        if table is None:
+            table = self.tables[asset, scale, shape] = amounts(asset, scale=scale, shape=shape)
         return table
 
     def _ticketed(self, least: int) -> list[Market]:
