@@ -14,6 +14,10 @@ from prometheus_client import CollectorRegistry
 
 from demogen.clock import FakeClock
 
+# Tests that import Locust into their own process must not have it patch what pytest has long imported; the real
+# processes that tests start patch themselves.
+os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
+
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")

@@ -24,6 +24,7 @@ def locust(*words, cwd, file_kib_max=None, locustfile=ROOT / "locustfiles/transa
     if file_kib_max is not None:
         command = ["bash", "-c", f'ulimit -f {file_kib_max}; exec "$@"', "limited", *command]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("LOCUST_SKIP_MONKEY_PATCH", None)
     return subprocess.Popen(
         command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
     )
