@@ -58,7 +58,7 @@ def provision(
     strict: bool = True,
     author: Author | None = None,
     rows_in_memory: int = 65_536,
-    settle_s: float = 2.0,
+    settle_s: float = 0.8,
 ) -> ProvisionReport:
     """Make everything in `plan` that does not exist yet, and say what came of it.
 
