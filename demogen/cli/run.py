@@ -29,10 +29,12 @@ from demogen.errors import UsageError
 from demogen.pacing.schedule import Schedule
 from demogen.patterns import find_patterns
 from demogen.population.directory import Population
+from demogen.population.skew import Skew, skew
 from demogen.record.folder import RunFolder, new_run_id
 from demogen.record.machine import machine
 from demogen.report import as_text, build, exit_code
 from demogen.report.renderings import write_reports
+from demogen.workload.events import Events, open_events
 from demogen.workload.groundwork import Groundwork
 from demogen.workload.measure import Gathering
 from demogen.workload.mix import Mix
@@ -47,7 +49,7 @@ app = typer.Typer()
 @takes(
     Run=(
         "scenario", "target_tps", "schedule", "duration_s", "run_dir", "depth", "transaction_format", "connections",
-        "max_connections", "metrics_port", "junit", "summary_md",
+        "max_connections", "skew", "events", "metrics_port", "junit", "summary_md",
     ),
     Population=("population", *POPULATION),
     Provisioning=("concurrency", "retry_attempts", "retry_delay_s"),
@@ -63,8 +65,8 @@ def run(settings: Settings) -> None:
     scenario = find_scenario(settings.scenario)
     mix = Mix(scenario.mix, find_patterns())
     asked = _Asked(settings, scenario, mix)
-    # Read it now: a mistake in it must cost nothing.
-    _ = asked.schedule
+    # Read them now: a mistake in one must cost nothing.
+    _ = asked.schedule, asked.skews
     clock, run_id = SystemClock(), new_run_id()
     folder = RunFolder.create(settings.run_dir or Path("runs") / run_id)
     with open_target(settings, database=_database(settings, folder), clock=clock) as target:
@@ -98,6 +100,11 @@ class _Asked(msgspec.Struct, frozen=True):
     def seconds(self) -> float:
         given = self.settings.origin("duration_s") != "default"
         return self.settings.duration_s if given else self.scenario.schedule.seconds
+
+    @property
+    def skews(self) -> dict[str, Skew]:
+        named = self.settings.skew
+        return self.scenario.skews() if named is None else {"": skew(named)}
 
     @property
     def whole_units(self) -> bool:
@@ -143,7 +150,7 @@ def _prepared(asked: _Asked, folder: RunFolder, *, run_id: str, target: Target, 
             mix=asked.mix,
             arrivals=round(asked.schedule.accumulated(asked.schedule.seconds)),
             whole_units=asked.whole_units,
-            skew=asked.scenario.skews(),
+            skew=asked.skews,
         )
     return population
 
@@ -167,12 +174,12 @@ def _play(
         warm_up_s=warm_up_s,
         cool_down_s=cool_down_s,
         thresholds=scenario.thresholds,
-        skew=scenario.skews(),
+        skew=asked.skews,
     )
     engine = open_engine(settings, target, clock=clock, max_connections=settings.max_connections)
     ticker = Ticker(seconds=schedule.seconds, silent=settings.quiet or settings.json_output or not settings.progress)
     try:
-        with _scrape(settings, planned, asked.mix) as scrape:
+        with _scrape(settings, planned, asked.mix) as scrape, _events(settings, clock) as events:
             session = Session(
                 planned,
                 folder=folder,
@@ -181,6 +188,7 @@ def _play(
                 carrier=engine,
                 clock=clock,
                 on_second=lambda gathering: _each_second(gathering, ticker, scrape),
+                on_answer=events.heard if events is not None else None,
             )
             session.play()
     finally:
@@ -191,6 +199,21 @@ def _play(
 def _each_second(gathering: Gathering, ticker: Ticker, scrape: Scrape) -> None:
     ticker.second(gathering)
     scrape.second(gathering)
+
+
+@contextmanager
+def _events(settings: Settings, clock: Clock) -> Iterator[Events | None]:
+    """Where accepted transactions are told, if anywhere; what was not delivered is said."""
+    if settings.events is None:
+        yield None
+        return
+    events = open_events(settings.events, clock=clock)
+    try:
+        yield events
+    finally:
+        events.close()
+        if events.failed or events.lost:
+            typer.echo(f"events: {events.delivered:,} delivered, {events.failed + events.lost:,} were not", err=True)
 
 
 @contextmanager

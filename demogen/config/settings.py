@@ -70,6 +70,10 @@ class Settings(BaseModel):
     )
     connections: int = _set(16, "Connections opened at the start.", "N", ge=1, le=65_535)
     max_connections: int = _set(4096, "Connections at most, opened on demand.", "N", ge=1, le=65_535)
+    skew: str | None = _set(
+        None, "How unevenly accounts are busy: uniform, zipf:1.2, hot:1%:80%; by default the scenario's word.", "NAME"
+    )
+    events: str | None = _set(None, "Deliver every accepted transaction as an event to this file or URL.", "FILE|URL")
     metrics_port: int | None = _set(None, "Port for Prometheus metrics; without it, none.", "PORT", ge=0, le=65_535)
     depth: Literal["balances", "run", "all"] = _set(
         "run", "How much of the ledger the audit reads back: balances, run or all.", "DEPTH"
