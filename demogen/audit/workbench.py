@@ -14,6 +14,7 @@ import msgspec
 from demogen.client.crew import Crew, Step
 from demogen.client.retry import RetryPolicy, persist
 from demogen.contract.exchange import Fault, Request, Response
+from demogen.contract.money import units_text
 from demogen.contract.routes import ROUTES
 from demogen.contract.transactions import AccountRef, LedgerRef
 from demogen.errors import PreflightFailed
@@ -37,23 +38,42 @@ class Workbench:
 
         Raises PreflightFailed where the server refuses to make it.
         """
-        if not self._organization:
-            body = {"legalName": f"demogen probe {self.tag}", "legalDocument": "00000000000191"}
-            self._organization = self.made("organization.create", body)["id"]
-        made = self.made("ledger.create", {"name": f"{name} {self.tag}"}, o=self._organization)
-        ledger = LedgerRef(0, self._organization, made["id"])
+        ledger = self.bare_ledger(name)
         self.made("asset.create", {"name": "US dollar", "type": "currency", "code": ASSET}, ledger)
         found: list[AccountRef] = []
         for index in range(accounts):
             alias = f"@probe-{index}"
             made = self.made("account.create", {"assetCode": ASSET, "type": "deposit", "alias": alias}, ledger)
             found.append(AccountRef(index, made["id"], alias, ASSET, SCALE, ledger))
-            if funds:
-                value = f"{funds // 100}.{funds % 100:02d}"
-                send = {"asset": ASSET, "value": value, "distribute": {"to": [leg(alias, value)]}}
-                self.made("transaction.inflow", {"description": f"opening {index}", "send": send}, ledger)
+            self.fund(found[-1], funds)
         found.append(AccountRef(accounts, "", f"@external/{ASSET}", ASSET, SCALE, ledger, external=True))
         return ledger, found
+
+    def bare_ledger(self, name: str) -> LedgerRef:
+        """A new ledger with nothing in it."""
+        if not self._organization:
+            body = {"legalName": f"demogen probe {self.tag}", "legalDocument": "00000000000191"}
+            self._organization = self.made("organization.create", body)["id"]
+        made = self.made("ledger.create", {"name": f"{name} {self.tag}"}, o=self._organization)
+        return LedgerRef(0, self._organization, made["id"])
+
+    def fund(self, account: AccountRef, units: int) -> None:
+        """Pay at least `units` minor units into an account, from outside; a faulty ledger is asked three times."""
+        value = units_text(units, account.scale)
+        to = [leg(account.alias, value, account.asset)]
+        send = {"asset": account.asset, "value": value, "distribute": {"to": to}}
+        for attempt in range(3):
+            what = f"opening {account.alias} {attempt}"
+            request = request_of(
+                "transaction.inflow",
+                {"description": what, "send": send},
+                account.ledger,
+                key=f"{self.tag}-{what}".replace(" ", "-"),
+            )
+            answer = self.ask(request, patiently=True)
+            if isinstance(answer, Response) and answer.status == 201:
+                return
+        raise PreflightFailed(f"a probe cannot pay into {account.alias}", hint="see demogen doctor")
 
     def made(self, route: str, body: Any, ledger: LedgerRef | None = None, **ids: str) -> dict[str, Any]:
         """Create something; what the server answered. Raises PreflightFailed where it refuses."""
@@ -106,8 +126,8 @@ def payment(payer: AccountRef, payee: AccountRef, value: str, description: str) 
     return {"description": description, "send": send}
 
 
-def leg(alias: str, value: str) -> dict[str, Any]:
-    return {"accountAlias": alias, "amount": {"asset": ASSET, "value": value}}
+def leg(alias: str, value: str, asset: str = ASSET) -> dict[str, Any]:
+    return {"accountAlias": alias, "amount": {"asset": asset, "value": value}}
 
 
 def request_of(
