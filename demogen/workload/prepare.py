@@ -7,7 +7,6 @@ other intent (design 4.1, 4.2). May import: client, population, patterns, audit 
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Generator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,9 +22,10 @@ from demogen.contract.money import ATTO_SCALE, atto_of_text
 from demogen.contract.outcome import Outcome, Receipt
 from demogen.contract.transactions import AccountRef, Action, Intent, Leg
 from demogen.contract.wire import Renderer
-from demogen.errors import PreflightFailed, RunFolderError, UsageError
+from demogen.errors import PreflightFailed, UsageError
 from demogen.patterns.flows import Flows
 from demogen.population.directory import Population
+from demogen.population.manifest import Manifest
 from demogen.record.attempt import Attempt
 from demogen.record.folder import RunFolder
 from demogen.record.journal import Flag, JournalWriter
@@ -41,12 +41,12 @@ def adopt_population(source: Path, folder: RunFolder) -> Population:
     if not file.exists():
         raise UsageError(f"there is no population in {source}", hint="make one: demogen generate --run-dir DIR")
     if file.resolve() != folder.population.resolve():
+        manifest = Manifest(file, read_only=True)
         try:
-            shutil.copyfile(file, folder.population)
-        except OSError as error:
-            raise RunFolderError(
-                f"cannot write {folder.population}: {error.strerror}", hint="free some space"
-            ) from error
+            # Not a plain copy: what a killed run wrote last may still stand in its write-ahead log.
+            manifest.copy_to(folder.population)
+        finally:
+            manifest.close()
     return Population.open(folder.population)
 
 

@@ -189,7 +189,7 @@ def test_a_stopped_generate_leaves_nothing_running_and_goes_on(
     tmp_path: Path, number: signal.Signals, code: int, says: str
 ) -> None:
     run = tmp_path / "run"
-    words = ("generate", "--preset", "large", "--run-dir", str(run), "--yes")
+    words = ("generate", "--preset", "xlarge", "--run-dir", str(run), "--yes")
     process = start(*words, cwd=tmp_path)
     deadline = time.monotonic() + 60
     while settled(run / "population.sqlite") < 500 and time.monotonic() < deadline:
@@ -203,9 +203,9 @@ def test_a_stopped_generate_leaves_nothing_running_and_goes_on(
     assert before > 0
     assert children_of(run) == []
     if number is signal.SIGINT:
-        again = start(*words, "--resume", "--timeout", "1s", cwd=tmp_path)
+        again = start(*words, "--resume", "--timeout", "4s", cwd=tmp_path)
         _, err = again.communicate(timeout=60)
         assert again.returncode == 1
-        assert "the deadline of 1 s has passed" in err
+        assert "the deadline of 4 s has passed" in err
         assert settled(run / "population.sqlite") > before
         assert children_of(run) == []
