@@ -7,7 +7,7 @@ Dice it is given. May import: contract, population.
 from demogen.patterns.base import Pattern, Pause, Script
 from demogen.patterns.dice import Dice
 from demogen.patterns.flows import through
-from demogen.patterns.registry import PATTERNS, find_patterns
+from demogen.patterns.registry import PATTERNS, find_patterns, register
 from demogen.patterns.stage import Stage
 
-__all__ = ["PATTERNS", "Dice", "Pattern", "Pause", "Script", "Stage", "find_patterns", "through"]
+__all__ = ["PATTERNS", "Dice", "Pattern", "Pause", "Script", "Stage", "find_patterns", "register", "through"]

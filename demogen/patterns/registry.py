@@ -27,14 +27,27 @@ def _shipped() -> dict[str, Pattern]:
 
 
 PATTERNS: dict[str, Pattern] = _shipped()
+_registered: dict[str, Pattern] = {}
+
+
+def register(pattern: Pattern) -> Pattern:
+    """Make a pattern of one's own known by its name, from a locustfile or a script; every process must do so.
+
+    Raises UsageError where another pattern has the name already.
+    """
+    other = find_patterns().get(pattern.name)
+    if other is not None and other.play is not pattern.play:
+        raise UsageError(f"a pattern is called {pattern.name!r} already", hint="give yours another name")
+    _registered[pattern.name] = pattern
+    return pattern
 
 
 def find_patterns() -> dict[str, Pattern]:
-    """Shipped patterns and those that installed packages offer; a package may replace a shipped one by name.
+    """Shipped patterns, those that installed packages offer, and those registered; a package may replace a shipped one.
 
     Raises UsageError where an entry point cannot be loaded or is no Pattern.
     """
-    return PATTERNS | {pattern.name: pattern for pattern in map(_load, entry_points(group=GROUP))}
+    return PATTERNS | {one.name: one for one in map(_load, entry_points(group=GROUP))} | _registered
 
 
 def _load(entry: EntryPoint) -> Pattern:
