@@ -14,14 +14,20 @@ from typing import Annotated
 import msgspec
 import typer
 
+from demogen.audit.auditor import settings_of
+from demogen.audit.command import sweeper_for
+from demogen.audit.findings import load as load_audit
 from demogen.audit.idempotency import Grade, Score, scorecard
+from demogen.audit.minimize import Counterexample
 from demogen.audit.workbench import Workbench
 from demogen.cli.options import LEDGER, takes
+from demogen.cli.revived import ledger_of
 from demogen.cli.screen import VerbCommand
 from demogen.cli.target import open_engine, open_target, policy_of
 from demogen.client.crew import Crew
 from demogen.clock import SystemClock
 from demogen.config import Settings
+from demogen.errors import UsageError
 from demogen.record.folder import RunFolder, new_run_id
 
 app = typer.Typer(no_args_is_help=True)
@@ -91,6 +97,65 @@ def idempotency(settings: Settings) -> None:
         typer.echo(f"{score.grade:<7} {score.probe:<{width}}  booked {score.booked:>2}  {score.happened}")
     counts = ", ".join(f"{sum(score.grade is grade for score in scores)} {grade}" for grade in Grade)
     typer.echo(counts)
+
+
+@app.command(cls=VerbCommand)
+@takes(Ledger=LEDGER)
+def minimize(
+    settings: Settings,
+    directory: Directory,
+    invariant: Annotated[str | None, typer.Option(help="Which finding; by default the first.", metavar="NAME")] = None,
+    output: Output = None,
+) -> None:
+    """Shrink a finding to a runnable script of a few requests.
+
+    Plays ever shorter parts of the history on fresh ledgers of the run's server, or the one --host names, and writes
+    what still breaks the invariant as a Python script that needs nothing else.
+    """
+    from demogen.audit.script import script_of
+
+    folder = RunFolder.existing(directory)
+    name = invariant or _first_finding(folder)
+    with ledger_of(folder, settings) as reached:
+        url = reached.host or str(settings_of(folder).get("host") or "")
+        example = _shrunk(folder, name, reached.model_copy(update={"host": url}))
+    target = output or folder.path / f"repro-{name}.py"
+    folder.write_text(target, script_of(example, url=url))
+    said = f"breaks again in {example.tries} tries" if example.again else "did not break again; these are its requests"
+    typer.echo(f"{name}: {example.words}")
+    typer.echo(f"{len(example.units)} requests × {example.rounds} rounds: {said}")
+    typer.echo(f"python {target} {url}")
+
+
+def _first_finding(folder: RunFolder) -> str:
+    report = load_audit(folder.audit)
+    if not report.findings:
+        raise UsageError(f"the audit of {folder.path} found nothing", hint="there is nothing to minimise")
+    return report.findings[0].invariant
+
+
+def _shrunk(folder: RunFolder, name: str, settings: Settings) -> Counterexample:
+    from demogen.audit.ground import Ground
+    from demogen.audit.invariant import invariants
+    from demogen.audit.minimize import minimize as shrink
+    from demogen.audit.reproduce import Stand
+
+    claim = next((claim for claim in invariants() if claim.name == name), None)
+    if claim is None:
+        raise UsageError(f"there is no invariant {name}", hint=", ".join(claim.name for claim in invariants()))
+    clock = SystemClock()
+    ground = Ground(folder.book, existing=True)
+    try:
+        with (
+            open_target(settings, database=folder.sandbox_db, clock=clock) as target,
+            closing(open_engine(settings, target, clock=clock, max_connections=16)) as pump,
+        ):
+            crew = Crew(pump, clock=clock, concurrency=16, timeout_s=settings.request_timeout_s)
+            work = Workbench(crew, tag=new_run_id(), dice=random.Random(settings.seed), policy=policy_of(settings))
+            stand = Stand(work, sweeper_for(clock), clock)
+            return shrink(ground, claim, stand=stand, note=lambda line: typer.echo(line, err=True))
+    finally:
+        ground.close()
 
 
 def _scores(settings: Settings) -> list[Score]:
