@@ -48,12 +48,14 @@ class Playhouse:
         skew=None,
         schedule=None,
         on_answer=None,
+        line=None,
         **run,
     ):
         self.folder = RunFolder.create(path)
         self.clock = earlier.clock if earlier else FakeClock(now_ns=1)
         self.app = earlier.app if earlier else SandboxApp(clock=self.clock, rng=random.Random(seed), dialect=dialect)
-        self.carrier = InMemoryCarrier(self.app, clock=self.clock)
+        # `line` stands between the load and the ledger; provisioning and audit see the ledger itself.
+        self.carrier = InMemoryCarrier(line(self.app) if line else self.app, clock=self.clock)
         self.mix = Mix(weights, find_patterns())
         self.schedule = schedule or constant(tps, seconds)
         groundwork = Groundwork(self._crew(), policy=RetryPolicy(), clock=self.clock, seed=seed)

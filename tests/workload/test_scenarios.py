@@ -1,5 +1,8 @@
 """Every shipped scenario: whole, played against the sandbox without a surprise, and its books hold."""
 
+import random
+from types import SimpleNamespace
+
 import pytest
 from playhouse import TOWN, Playhouse
 
@@ -48,6 +51,32 @@ def test_a_scenario_plays_as_meant_and_its_books_hold(tmp_path, name, dialect):
     assert measured.mix.p_value is None or measured.mix.p_value > 0.0001
     report = house.audit()
     assert (report.findings, report.doubts) == ((), ())
+    assert report.verdict is Verdict.HOLDS
+
+
+class BadLine:
+    """One answer in ten is a server error: half of them before the ledger acts, half after."""
+
+    def __init__(self, app, *, seed=5):
+        self._app = app
+        self._dice = random.Random(seed)
+
+    def handle(self, method, target, headers, body=b""):
+        throw = self._dice.random()
+        if throw < 0.05:
+            return SimpleNamespace(status=503, headers={}, body=b"{}")
+        reply = self._app.handle(method, target, headers, body)
+        return SimpleNamespace(status=500, headers={}, body=b"{}") if throw < 0.1 else reply
+
+
+@pytest.mark.parametrize("dialect", ["v3.8", "v4"])
+def test_chaos_on_a_bad_line_leaves_doubt_and_no_wrong_book(tmp_path, dialect):
+    mix = SCENARIOS["chaos"].mix | {"exchange": 5, "marketplace": 5, "household": 5, "block": 5}
+    house = Playhouse(tmp_path / "run", mix, dialect=dialect, tps=200, seconds=4, line=BadLine)
+    measured = house.play()
+    assert measured.outcomes.indeterminate > 40
+    report = house.audit()
+    assert report.violated == frozenset(), report.findings
     assert report.verdict is Verdict.HOLDS
 
 
