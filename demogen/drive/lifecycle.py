@@ -24,6 +24,7 @@ from demogen.drive.conductor import Conductor
 from demogen.drive.exposition import Exposition, require_free
 from demogen.drive.glance import Glance, bootstrapping
 from demogen.drive.load import Load, Setup
+from demogen.drive.logs import dress
 from demogen.drive.options import settings_of
 from demogen.drive.page import Page
 from demogen.drive.page_state import Onlooker, State, idle
@@ -42,6 +43,7 @@ _HAND_OVER_S = 5.0
 
 def attach(environment: Any, **_: Any) -> None:
     """Listener of `init`: one object a process holds what Locust's events need."""
+    dress(environment.parsed_options.log_format)
     runner = environment.runner
     if isinstance(runner, (LocalRunner, WorkerRunner)):
         LoadSide(environment)
