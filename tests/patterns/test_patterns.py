@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from playhouse import TOWN, Playhouse
 
@@ -161,3 +163,16 @@ def test_the_journal_names_every_pattern_that_was_played(tmp_path):
     rows = [row for chunk in JournalFile(house.folder.journal(0)).chunks() for row in chunk[Kind.INTENT]]
     assert {int(row["pattern"]) for row in rows} == {0, 1, 2}
     assert {Action.COMMIT, Action.CANCEL} <= {row["action"] for row in rows}
+
+
+def test_back_fill_stays_within_the_population_s_own_history(tmp_path):
+    spec = TOWN.model_copy(update={"history_days": 30, "history_end": date(2023, 6, 1)})
+    house = Playhouse(tmp_path / "run", {"backfill": 1}, spec=spec, tps=50, seconds=2)
+    stage = Stage.of(house.population)
+    dates = {intent.transaction_date[:10] for intent in played(stage, "backfill")}
+    assert min(dates) >= "2023-05-02"
+    assert max(dates) <= "2023-05-31"
+    assert len(dates) > 20
+    house.play()
+    assert house.surprises() == []
+    assert house.audit().verdict is Verdict.HOLDS
