@@ -109,7 +109,7 @@ class Settings(BaseModel):
         "parallel", "One request at a time, many, or one part of a plan.", "MODE"
     )
     part: str | None = _set(None, "Part K of N of a distributed plan, as K/N.", "K/N", pattern=r"^[1-9]\d*/[1-9]\d*$")
-    concurrency: int = _set(32, "Requests in flight while provisioning.", "N", ge=1, le=4096)
+    concurrency: int = _set(96, "Requests in flight while provisioning.", "N", ge=1, le=4096)
     max_rate: float | None = _set(None, "Requests a second at most, while provisioning.", "N", gt=0)
     batch_size: int = _set(100, "Entities between two checkpoints.", "N", env="BATCH_SIZE", ge=1)
     max_entities_in_memory: int = _set(
