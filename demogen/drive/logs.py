@@ -17,7 +17,7 @@ FORMATS = ("text", "json")
 
 
 class JsonLines(logging.Formatter):
-    """One object a line: time (UTC, RFC 3339), level, logger, message, host, pid, and the traceback where there is one."""
+    """One object a line: time (UTC, RFC 3339), level, logger, message, host, pid; a traceback where there is one."""
 
     def __init__(self) -> None:
         super().__init__()
