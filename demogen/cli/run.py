@@ -27,7 +27,8 @@ from demogen.config import Settings
 from demogen.contract.wire import check_spelling
 from demogen.errors import UsageError
 from demogen.pacing.schedule import Schedule
-from demogen.patterns import find_patterns
+from demogen.patterns import find_patterns, register
+from demogen.patterns.scripts import scripts_in
 from demogen.population.directory import Population
 from demogen.population.skew import Skew, skew
 from demogen.record.folder import RunFolder, new_run_id
@@ -49,7 +50,7 @@ app = typer.Typer()
 @takes(
     Run=(
         "scenario", "target_tps", "schedule", "duration_s", "run_dir", "depth", "transaction_format", "connections",
-        "max_connections", "skew", "events", "metrics_port", "junit", "summary_md",
+        "max_connections", "skew", "dsl_dir", "events", "metrics_port", "junit", "summary_md",
     ),
     Population=("population", *POPULATION),
     Provisioning=("concurrency", "retry_attempts", "retry_delay_s"),
@@ -63,7 +64,7 @@ def run(settings: Settings) -> None:
     no flag does. Ends with 0 fine, 3 threshold missed, 4 books wrong, 5 books not judged, 6 load not delivered.
     """
     scenario = find_scenario(settings.scenario)
-    mix = Mix(scenario.mix, find_patterns())
+    mix = Mix(_with_scripts(settings, scenario.mix), find_patterns())
     asked = _Asked(settings, scenario, mix)
     # Read them now: a mistake in one must cost nothing.
     _ = asked.schedule, asked.skews
@@ -82,6 +83,15 @@ def run(settings: Settings) -> None:
         typer.echo(as_text.render(told), nl=False)
     tell_ci(told, settings)
     raise typer.Exit(exit_code(told))
+
+
+def _with_scripts(settings: Settings, mix: dict[str, float]) -> dict[str, float]:
+    """The mix with the scripts of --dsl-dir: those that it does not name share a tenth of the whole."""
+    if settings.dsl_dir is None:
+        return mix
+    scripts = [register(pattern).name for pattern in scripts_in(settings.dsl_dir)]
+    new = [name for name in scripts if name not in mix]
+    return mix | {name: sum(mix.values()) / 9 / len(new) for name in new}
 
 
 class _Asked(msgspec.Struct, frozen=True):

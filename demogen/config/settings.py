@@ -73,6 +73,9 @@ class Settings(BaseModel):
     skew: str | None = _set(
         None, "How unevenly accounts are busy: uniform, zipf:1.2, hot:1%:80%; by default the scenario's word.", "NAME"
     )
+    dsl_dir: Path | None = _set(
+        None, "Folder of transaction scripts (.gold) that join the mix, each under its file's name.", "DIR"
+    )
     events: str | None = _set(None, "Deliver every accepted transaction as an event to this file or URL.", "FILE|URL")
     metrics_port: int | None = _set(None, "Port for Prometheus metrics; without it, none.", "PORT", ge=0, le=65_535)
     depth: Literal["balances", "run", "all"] = _set(
