@@ -7,6 +7,7 @@ retries. May import: `transport`, the engine's address and TLS parts, `contract.
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,8 @@ class PooledTransport:
         self._token = token
         self._session = requests.Session()
         self._session.trust_env = False
+        # It logs a traceback where half a header comes; what is wrong we say ourselves, in one line.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
         if self.url.startswith("https:"):
             self._session.mount("https://", _TlsAdapter(tls_context(ca_file=ca_file, client_cert=client_cert)))
 

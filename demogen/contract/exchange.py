@@ -64,9 +64,28 @@ class Fault(enum.IntEnum):
         return self.name.lower()
 
     @property
+    def says(self) -> str:
+        """What happened and where to look, in one sentence."""
+        return _SAYS[self]
+
+    @property
     def sent(self) -> bool:
         """Whether the request may have reached the ledger; if not, nothing can have been booked."""
         return self not in _NEVER_SENT
 
 
 _NEVER_SENT = frozenset({Fault.REFUSED, Fault.UNRESOLVED, Fault.TLS, Fault.CONNECT_TIMEOUT, Fault.NO_DESCRIPTORS})
+
+_SAYS = {
+    Fault.REFUSED: "nobody listens at the ledger's address any more; is it still running?",
+    Fault.UNRESOLVED: "the ledger's name has no address; can this machine resolve it?",
+    Fault.TLS: "no TLS connection came about; does the certificate match the name, and is it signed by --ca-file?",
+    Fault.CONNECT_TIMEOUT: "a connection was not accepted in time; the ledger's queue of connections may be full",
+    Fault.RESET: "the ledger, or something on the way, cut the connection before it answered",
+    Fault.CLOSED: "the connection was closed in the middle of an answer",
+    Fault.TIMEOUT: "no complete answer came before the deadline (--request-timeout)",
+    Fault.GARBAGE: "what came back is not HTTP; is something else listening there?",
+    Fault.OVERSIZED: "an answer was larger than any answer of a ledger is",
+    Fault.NO_DESCRIPTORS: "no socket was left to connect with; raise `ulimit -n` or lower --max-connections",
+    Fault.CANCELLED: "the run was drained before an answer came",
+}

@@ -18,6 +18,7 @@ import msgspec
 
 from demogen.client.engine import Pump
 from demogen.clock import NS_PER_MS, NS_PER_S, SystemClock
+from demogen.contract.exchange import Fault
 from demogen.contract.outcome import Receipt
 from demogen.contract.wire import Renderer, Spelling
 from demogen.drive.folding import fold
@@ -31,7 +32,7 @@ from demogen.patterns import Stage, find_patterns
 from demogen.population.directory import Population
 from demogen.record.attempt import Attempt
 from demogen.record.journal import JournalWriter
-from demogen.record.tally import PHASES
+from demogen.record.tally import PHASES, Tally
 from demogen.workload.errands import TASKS_NAME, Desk
 from demogen.workload.mix import Mix
 from demogen.workload.player import Player
@@ -82,10 +83,12 @@ class Load:
         self._offset_ns = self._clock.wall_ns() - self._clock.now_ns()
         self._pacer = Pacer(self._offset_ns)
         self._sequence = 0
+        self._report_ns = 0
         self._start_ns = self._clock.now_ns()
         self._reported = 0
         self._shipped = 0
         self._finishing = False
+        self._explained: set[str] = set()
         self._spool: tempfile.TemporaryDirectory[str] | None = None
         self._mix = Mix(setup.weights, find_patterns())
         self._journal = self._open_journal()
@@ -146,21 +149,24 @@ class Load:
     def _loop(self) -> None:
         player, clock = self._player, self._clock
         assert player is not None
-        report_ns = self._start_ns + (self._second() + 1) * NS_PER_S
+        self._report_ns = clock.now_ns() + NS_PER_S
         while player.busy and not self._finishing:
             if player.pacer.exhausted:
                 self._close_desk()
-            now_ns = clock.now_ns()
-            player.turn(now_ns + _TURN_NS)
-            # Locust's heartbeats, the web UI and the users live in the same thread.
-            gevent.sleep(0)
-            if now_ns >= report_ns:
-                report_ns += NS_PER_S
-                off_the_loop(self._journal.sync)
-                self._report(REPORT)
-                self._listen()
+            player.turn(clock.now_ns() + _TURN_NS)
+            self._breathe()
         self._close_desk()
-        player.drain(self._setup.deadline_s)
+        # The conductor takes silence for death, and a drain may take as long as an answer.
+        player.drain(self._setup.deadline_s, between=self._breathe)
+
+    def _breathe(self) -> None:
+        """Between two turns: Locust's heartbeats, the web UI and the users live in the same thread."""
+        gevent.sleep(0)
+        if self._clock.now_ns() >= self._report_ns:
+            self._report_ns += NS_PER_S
+            off_the_loop(self._journal.sync)
+            self._report(REPORT)
+            self._listen()
 
     def _listen(self) -> None:
         """Tell other people's listeners of every answer from now on, if there are any."""
@@ -210,12 +216,20 @@ class Load:
         if self._setup.journal == "":
             message |= self._segment()
         if delta is not None:
+            self._explain(delta)
             fold(delta, self._mix.names, self._environment.stats, now_s=self._clock.wall_ns() / NS_PER_S)
         self._send(kind, message)
 
     def _second(self) -> int:
         """The second of the schedule we are in, from 0."""
         return max(0, (self._clock.now_ns() - self._start_ns) // NS_PER_S)
+
+    def _explain(self, delta: Tally) -> None:
+        """Each kind of trouble once: the counts are in the table, a line a request would bury them."""
+        by_label = {fault.label: fault for fault in Fault}
+        for label in delta.faults.keys() - self._explained:
+            self._explained.add(label)
+            log.warning("requests end without an answer (%s): %s", label, by_label[label].says)
 
     def _segment(self) -> dict[str, Any]:
         """The next piece of the journal: where it begins, its bytes, and their checksum."""

@@ -152,14 +152,18 @@ class Player:
         while self.busy and (now_ns := self._clock.now_ns()) < end_ns:
             self.turn(min(end_ns, now_ns + _IDLE_NS))
 
-    def drain(self, within_s: float) -> None:
-        """Take no more arrivals, wait for what is in flight, give up on the rest: it is indeterminate, not failed."""
+    def drain(self, within_s: float, *, between: Callable[[], None] = lambda: None) -> None:
+        """Take no more arrivals, wait for what is in flight, give up on the rest: it is indeterminate, not failed.
+
+        `between` is called after each turn.
+        """
         self.pacer.stop()
         while self._waiting:
             self._drop(self._waiting.popleft(), DropReason.DEADLINE)
         end_ns = self._clock.now_ns() + round(within_s * NS_PER_S)
         while self._carrier.in_flight and (now_ns := self._clock.now_ns()) < end_ns:
             self.turn(min(end_ns, now_ns + _IDLE_NS))
+            between()
         self._carrier.close()
         for delivery in self._carrier.collect(self._clock.now_ns()):
             self._settle(delivery)

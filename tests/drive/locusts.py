@@ -18,11 +18,16 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def locust(*words, cwd, file_kib_max=None, locustfile=ROOT / "locustfiles/transactions.py", **options):
+def locust(
+    *words, cwd, file_kib_max=None, descriptors_max=None, locustfile=ROOT / "locustfiles/transactions.py", **options
+):
     """`file_kib_max` bounds the size of every file it writes, as a full disk would."""
     command = [sys.executable, "-m", "locust", "-f", str(locustfile), *map(str, words)]
     if file_kib_max is not None:
         command = ["bash", "-c", f'ulimit -f {file_kib_max}; exec "$@"', "limited", *command]
+    if descriptors_max is not None:
+        limit = f'ulimit -n {descriptors_max}; exec setpriv --bounding-set -sys_resource -- "$@"'
+        command = ["bash", "-c", limit, "limited", *command]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment.pop("LOCUST_SKIP_MONKEY_PATCH", None)
     return subprocess.Popen(
