@@ -104,6 +104,7 @@ class RunCollector(Collector):
         yield from _arrivals(tally)
         yield from _outcomes(tally, patterns, now.reading)
         yield from _latencies(tally, patterns, now.reading)
+        yield from _tasks(tally)
         yield from _money(tally, now.tally)
         yield from _state(now)
         yield from _workers(now, self._earlier.workers)
@@ -182,6 +183,27 @@ def _latencies(tally: Tally, patterns: Sequence[str], reading: frozenset[str]) -
         family = HistogramMetricFamily(name, says, labels=[])
         family.add_metric([], *_buckets(histogram))
         yield family
+
+
+def _tasks(tally: Tally) -> Iterator[Metric]:
+    """Requests of ordinary task code; what went wrong in words is Locust's table's, a label would have no bounds."""
+    counts = CounterMetricFamily(
+        "demogen_task_requests", "Requests of ordinary Locust tasks.", labels=["method", "name", "result"]
+    )
+    times = HistogramMetricFamily(
+        "demogen_task_seconds", "Requests of ordinary Locust tasks, from asked to answered.", labels=["method", "name"]
+    )
+    ended: Counter[tuple[str, str, str]] = Counter()
+    took: dict[tuple[str, str], Histogram] = {}
+    for (method, name, problem), cell in tally.tasks.items():
+        ended[method, name, "failed" if problem else "ok"] += cell.response.total
+        took.setdefault((method, name), Histogram()).merge(cell.response)
+    for labels, count in ended.items():
+        counts.add_metric(labels, count)
+    for of_task, histogram in took.items():
+        times.add_metric(of_task, *_buckets(histogram))
+    yield counts
+    yield times
 
 
 def _buckets(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:

@@ -109,6 +109,21 @@ def test_rules_ask_only_for_metrics_that_exist():
     assert used <= recorded
 
 
+def test_the_page_on_observability_tells_every_metric_and_alert():
+    page = (ROOT / "docs/observability.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([a-z_]+)`", page))
+    families = {re.sub("_(bucket|sum|count)$", "", name) if "_seconds_" in name else name for name in exposed()}
+    missing = {name for name in families if name not in told and _stemless(name) not in told}
+    assert missing == set()
+    alerts = yaml.safe_load((PROMETHEUS / "rules/alerts.rules.yml").read_text())["groups"][0]["rules"]
+    assert {rule["alert"] for rule in alerts} == set(re.findall(r"`(Demogen\w+)`", page))
+
+
+def _stemless(name: str) -> str:
+    """How the page shortens a metric that shares its row with another."""
+    return re.sub("^demogen_(arrivals|worker)", "", name)
+
+
 def test_every_metric_is_shown_or_said_not_to_be():
     """A metric that nobody looks at is noise: each stands in a panel, a rule, an annotation, or in this list."""
     for_exploring = {"demogen_run_start_time_seconds", "demogen_in_flight", "demogen_worker_up",

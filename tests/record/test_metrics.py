@@ -49,7 +49,7 @@ class Scrape:
 
     samples: dict
 
-    def __call__(self, name, **labels):
+    def __call__(self, name, /, **labels):
         return self.samples[name, tuple(sorted(labels.items()))]
 
     def names(self):
@@ -140,6 +140,18 @@ def test_what_was_never_sent_is_no_outcome(shown):
     cell.response.record(5 * US)
     shown.now = snapshot_of(tally)
     assert shown.scrape()("demogen_transactions_total", pattern="payment", outcome="rejected", phase="measure") == 0
+
+
+def test_task_code_counts_apart_and_its_problems_are_no_labels(shown):
+    tally = tally_of(payments=2)
+    for problem in ("", "", "500 for id 17", "500 for id 18"):
+        tally.task(("GET", "/health", problem), asked_ns=0, sent_ns=1, answered_ns=3_000_000)
+    shown.now = snapshot_of(tally)
+    seen = shown.scrape()
+    assert seen("demogen_task_requests_total", method="GET", name="/health", result="ok") == 2
+    assert seen("demogen_task_requests_total", method="GET", name="/health", result="failed") == 2
+    assert seen("demogen_task_seconds_count", method="GET", name="/health") == 4
+    assert seen("demogen_transactions_total", pattern="payment", outcome="accepted", phase="measure") == 2
 
 
 def test_phases_are_told_apart(shown):
