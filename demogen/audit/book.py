@@ -15,7 +15,7 @@ import msgspec
 from demogen.audit.ground import Ground
 from demogen.audit.pages import BalanceItem, TransactionItem, store_balances, store_transactions
 from demogen.audit.scope import Depth
-from demogen.audit.sweep import Slice, Sweeper, Walk, slices
+from demogen.audit.sweep import Slice, Sweeper, Walk, before, slices
 from demogen.client.crew import Crew
 from demogen.clock import NS_PER_S, Clock
 from demogen.contract.transactions import LedgerRef
@@ -28,10 +28,12 @@ _SLICES_MAX = 16
 
 
 class Patience(msgspec.Struct, frozen=True):
-    """How long the auditor waits. Seconds: for balances to stop moving; for acknowledged transactions to appear."""
+    """How long the auditor waits, in seconds: for balances to stop moving; for acknowledged transactions to appear,
+    since the last one that did; after the last request in doubt, which the ledger may still be busy with."""
 
     rest_s: float = 30.0
     late_s: float = 5.0
+    doubt_s: float = 2.0
     pause_s: float = 0.1
 
 
@@ -62,7 +64,11 @@ class _Highest:
 
     def _is_new(self, id_: str, item: BalanceItem) -> bool:
         known = self._seen.get(id_)
-        return known is None or item.version > known.version or (item.version == known.version and item != known)
+        return (
+            known is None
+            or item.version > known.version
+            or (item.version == known.version and item.state != known.state)
+        )
 
 
 class Bookkeeping:
@@ -89,6 +95,7 @@ class Bookkeeping:
 
     def read(self, depth: Depth) -> Reading:
         """Wait for rest, then read. Raises LedgerUnreachable and IntegrityUnknown where reading fails."""
+        self._let_doubts_settle()
         began_ns = self._clock.now_ns()
         deadline_ns = began_ns + round(self._patience.rest_s * NS_PER_S)
         balances = self._rest(deadline_ns)
@@ -107,8 +114,7 @@ class Bookkeeping:
                 settled_s = (self._clock.now_ns() - began_ns) / NS_PER_S
         self._store(balances)
         if depth != "balances":
-            count += self._late()
-            count += self._older()
+            count = self._late() + self._older()
         unsettled = f"balances still move after {self._patience.rest_s:g} s" if moved else ""
         return Reading(balances=len(balances), transactions=count, settled_s=settled_s, unsettled=unsettled)
 
@@ -168,20 +174,45 @@ class Bookkeeping:
         store_transactions(self._ground, self._batch)
         self._batch = []
 
+    def _let_doubts_settle(self) -> None:
+        """A request that was given up on may be booked yet: do not look before it had a while."""
+        last_ns = self._ground.value(_LAST_DOUBT)
+        if last_ns:
+            left_ns = last_ns + round(self._patience.doubt_s * NS_PER_S) - self._clock.wall_ns()
+            if 0 < left_ns <= self._patience.doubt_s * NS_PER_S:
+                self._clock.sleep(left_ns / NS_PER_S)
+
     def _late(self) -> int:
-        """Ask by id for what was acknowledged and is not listed, while such transactions keep appearing."""
-        found = 0
+        """Look again at the end of the lists while acknowledged transactions keep appearing there.
+
+        Where an asynchronous ledger's lists have caught up with what it acknowledged, they have with what is in doubt.
+        What never appears in a list is asked for by its id at last.
+        """
+        missing = self._ground.rows(_MISSING)
         deadline_ns = self._clock.now_ns() + round(self._patience.late_s * NS_PER_S)
-        while missing := self._ground.rows(_MISSING):
-            before = len(missing)
-            found += self._fetch(missing)
-            left = len(self._ground.rows(_MISSING))
-            if left < before:
-                deadline_ns = self._clock.now_ns() + round(self._patience.late_s * NS_PER_S)
-            if not left or self._clock.now_ns() >= deadline_ns:
-                break
+        while missing and self._clock.now_ns() < deadline_ns:
             self._clock.sleep(max(self._patience.pause_s, self._patience.late_s / 10))
-        return found
+            self._look_again(missing)
+            left = self._ground.rows(_MISSING)
+            if len(left) < len(missing):
+                deadline_ns = self._clock.now_ns() + round(self._patience.late_s * NS_PER_S)
+            missing = left
+        self._fetch(missing)
+        return int(self._ground.value("select count(*) from book.transactions"))
+
+    def _look_again(self, missing: list[tuple[int, str]]) -> None:
+        """Read the lists anew from the first missing transaction on."""
+        first: dict[int, str] = {}
+        for row, id_ in missing:
+            first[row] = min(id_, first.get(row, id_))
+        parts = []
+        for ledger in self._ledgers:
+            if ledger.index in first:
+                start = first[ledger.index]
+                self._ground.connection.execute(_FORGET.format(row=ledger.index, start=int(start.replace("-", ""), 16)))
+                parts.append(Slice(ledger, before(start)))
+        self._run(self._sweeper.transactions(part, self._take) for part in parts)
+        self._flush()
 
     def _older(self) -> int:
         """Transactions from before the opening that this run settled or reverted."""
@@ -198,6 +229,10 @@ class Bookkeeping:
         return sum(self._crew.run(walks))
 
 
+_LAST_DOUBT = "select max(greatest(due_ns, sent_ns, answered_ns)) from journal.attempts where outcome = 3"
+_FORGET = """
+delete from book.operations where ledger = {row} and transaction_id >= {start};
+delete from book.transactions where ledger = {row} and id >= {start}"""
 _MISSING = """
 select distinct ledger, uuid_text(transaction_id) from journal.attempts
 where outcome = 1 and (action <= 6 or action = 9) and transaction_id <> 0

@@ -26,26 +26,59 @@ create table balances (
     asset_code text not null, available text not null, on_hold text not null, version integer not null,
     account_type text not null, direction text not null);
 """
-_FIELDS = BalanceItem.__struct_fields__
-_ROUNDS_MAX = 20
+_FIELDS = tuple(field for field in BalanceItem.__struct_fields__ if field != "updated_at")
+_ROUNDS_MAX = 50
+_PAUSE_S = 0.1
+#: An asynchronous ledger's lists lag behind its balances; so many rounds of that are waited for.
+_LAG_ROUNDS_MAX = 30
+#: Balances of each ledger that are compared with their operations: those used last, and those used most.
+_COMPARED = 3
 
 
 def read_opening(path: Path, *, ledgers: Sequence[LedgerRef], crew: Crew, sweeper: Sweeper, clock: Clock) -> int:
     """Read and save the opening of `ledgers`; how many balances there are.
 
-    Reads until two looks agree on where the transactions end, so that no balance is of another moment. Raises
-    IntegrityUnknown where the ledger does not come to rest, RunFolderError where the file cannot be written.
+    Reads until two looks agree on where the transactions end, and the lists have caught up with the balances: all
+    that is read is of one moment. Raises IntegrityUnknown where the ledger does not come to rest, RunFolderError
+    where the file cannot be written.
     """
-    for _ in range(_ROUNDS_MAX):
+    for round_number in range(_ROUNDS_MAX):
         before = _newest(ledgers, crew, sweeper)
         balances = _balances(ledgers, crew, sweeper)
-        if _newest(ledgers, crew, sweeper) == before:
+        level = round_number >= _LAG_ROUNDS_MAX or not _behind(ledgers, balances, crew, sweeper)
+        if level and _newest(ledgers, crew, sweeper) == before:
             _save(path, before, balances, read_ns=clock.wall_ns())
             return len(balances)
-        clock.sleep(0.2)
+        clock.sleep(_PAUSE_S)
     raise IntegrityUnknown(
         "the ledger does not come to rest before the load", hint="is another load running against it?"
     )
+
+
+def _behind(
+    ledgers: Sequence[LedgerRef], balances: Sequence[tuple[int, BalanceItem]], crew: Crew, sweeper: Sweeper
+) -> int:
+    """By how many changes the lists of operations lag, as far as the balances that would show it first can tell."""
+    by_ledger: dict[int, list[BalanceItem]] = {}
+    for row, item in balances:
+        if item.version:
+            by_ledger.setdefault(row, []).append(item)
+    looked_at = {
+        (ledger.index, item.id): (ledger, item)
+        for ledger in ledgers
+        for items in [by_ledger.get(ledger.index, [])]
+        for order in (_last_used, _most_used)
+        for item in sorted(items, key=order, reverse=True)[:_COMPARED]
+    }
+    return sum(crew.run(sweeper.behind(ledger, item) for ledger, item in looked_at.values()))
+
+
+def _last_used(item: BalanceItem) -> str:
+    return item.updated_at
+
+
+def _most_used(item: BalanceItem) -> int:
+    return item.version
 
 
 def _balances(ledgers: Sequence[LedgerRef], crew: Crew, sweeper: Sweeper) -> list[tuple[int, BalanceItem]]:

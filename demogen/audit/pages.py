@@ -75,6 +75,13 @@ class BalanceItem(msgspec.Struct, frozen=True, rename="camel"):
     version: int
     account_type: str
     direction: str
+    #: Only a hint at which balances were used last: not every server keeps it up with each change.
+    updated_at: str = ""
+
+    @property
+    def state(self) -> tuple[int, str, str]:
+        """What a transaction changes: version, available, on hold."""
+        return self.version, self.available, self.on_hold
 
 
 class TransactionPage(msgspec.Struct, frozen=True):
@@ -87,7 +94,11 @@ class BalancePage(msgspec.Struct, frozen=True):
     next_cursor: str = ""
 
 
-_Page = TypeVar("_Page", TransactionPage, BalancePage, TransactionItem)
+class OperationPage(msgspec.Struct, frozen=True):
+    items: list[OperationItem] | None = None
+
+
+_Page = TypeVar("_Page", TransactionPage, BalancePage, OperationPage, TransactionItem)
 
 
 class Reader:
@@ -97,6 +108,7 @@ class Reader:
         self._transactions = msgspec.json.Decoder(TransactionPage)
         self._transaction = msgspec.json.Decoder(TransactionItem)
         self._balances = msgspec.json.Decoder(BalancePage)
+        self._operations = msgspec.json.Decoder(OperationPage)
 
     def transactions(self, body: bytes) -> TransactionPage:
         return _decoded(self._transactions, body)
@@ -106,6 +118,9 @@ class Reader:
 
     def balances(self, body: bytes) -> BalancePage:
         return _decoded(self._balances, body)
+
+    def operations(self, body: bytes) -> OperationPage:
+        return _decoded(self._operations, body)
 
 
 def _decoded(decoder: msgspec.json.Decoder[_Page], body: bytes) -> _Page:

@@ -83,6 +83,15 @@ class Sweeper:
         take(ledger, items[0].id if items else "")
         return len(items)
 
+    def behind(self, ledger: LedgerRef, balance: BalanceItem) -> Walk:
+        """By how many changes the account's list of operations is behind its balance: 0 where it has caught up."""
+        query = f"{self._dates}&limit=20&sort_order=desc"
+        target = _target("operation.list", ledger, query, id=balance.account_id)
+        response = yield from persist(Request(b"GET", target), policy=self._policy, dice=self._dice)
+        items = self._reader.operations(_body(response, target)).items or []
+        seen = max((item.balance_after.version for item in items if item.balance_key == balance.key), default=0)
+        return max(0, balance.version - seen)
+
     def one(
         self, ledger: LedgerRef, transaction_id: str, take: Callable[[LedgerRef, list[TransactionItem]], None]
     ) -> Walk:
@@ -132,6 +141,12 @@ def id_at(unix_ms: int) -> str:
     """The smallest UUIDv7 of a moment: a place to cut between transactions."""
     digits = f"{unix_ms:012x}"
     return f"{digits[:8]}-{digits[8:]}-7000-8000-000000000000"
+
+
+def before(transaction_id: str) -> str:
+    """The id just below this one."""
+    digits = f"{int(transaction_id.replace('-', ''), 16) - 1:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def moment_of(transaction_id: str) -> int:
