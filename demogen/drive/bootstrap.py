@@ -16,9 +16,9 @@ import msgspec
 
 from demogen.client.capabilities import Capabilities, detect
 from demogen.client.crew import Crew
-from demogen.client.engine import Pump
 from demogen.client.pooled import PooledTransport
 from demogen.client.retry import RetryPolicy
+from demogen.client.transport import Carrier
 from demogen.clock import SystemClock
 from demogen.config import Settings
 from demogen.contract.wire import check_spelling
@@ -26,6 +26,7 @@ from demogen.drive.children import EmbeddedSandbox
 from demogen.drive.conductor import Conductor, Plan, Post
 from demogen.drive.hub import open_hub_pump
 from demogen.drive.load import Setup
+from demogen.drive.otel import in_spans
 from demogen.drive.progress import LineProgress
 from demogen.pacing.schedule import Schedule
 from demogen.patterns import find_patterns
@@ -123,7 +124,7 @@ class Bootstrap:
         self,
         settings: Settings,
         folder: RunFolder,
-        pump: Pump,
+        pump: Carrier,
         *,
         run_id: str,
         url: str,
@@ -161,7 +162,7 @@ class Bootstrap:
         kept = (url, settings.preset, settings.seed)
         if kept in self._manifests:
             return groundwork.adopt(folder, self._manifests[kept])
-        progress = LineProgress(self._clock)
+        progress = in_spans(LineProgress(self._clock))
         spec = PopulationSpec.of_preset(settings.preset)
         population = groundwork.populate(folder, spec, url=url, progress=progress)
         progress.finish()
@@ -191,7 +192,7 @@ class Bootstrap:
         ) as transport:
             return detect(transport)
 
-    def _pump(self, settings: Settings, url: str) -> Pump:
+    def _pump(self, settings: Settings, url: str) -> Carrier:
         cert = (str(settings.client_cert), str(settings.client_key or settings.client_cert))
         return open_hub_pump(
             url,

@@ -16,8 +16,10 @@ import gevent
 from gevent import get_hub
 from gevent.monkey import get_original
 
-from demogen.client.engine import Pump, open_pump
+from demogen.client.engine import open_pump
+from demogen.client.transport import Carrier
 from demogen.clock import Clock
+from demogen.drive.otel import traced
 
 
 class HubWait:
@@ -91,11 +93,14 @@ class Resolver:
             self._rows = ()
 
 
-def open_hub_pump(url: str, *, clock: Clock, **options: Any) -> Pump:
-    """A pump that runs in this process's hub; `options` as for `client.engine.open_pump`. Switches greenlets."""
+def open_hub_pump(url: str, *, clock: Clock, **options: Any) -> Carrier:
+    """A pump that runs in this process's hub; `options` as for `client.engine.open_pump`. Switches greenlets.
+
+    Where traces are wanted it is wrapped: each call is a span.
+    """
     originals = SimpleNamespace(**{name: getattr(socket, name) for name in dir(socket) if not name.startswith("__")})
     originals.socket = get_original("socket", "socket")
-    return open_pump(
+    pump = open_pump(
         url,
         clock=clock,
         sockets=originals,
@@ -104,6 +109,7 @@ def open_hub_pump(url: str, *, clock: Clock, **options: Any) -> Pump:
         wait=HubWait(),
         **options,
     )
+    return traced(pump, clock=clock)
 
 
 def off_the_loop(work: Any) -> None:

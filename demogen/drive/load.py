@@ -16,7 +16,7 @@ from typing import Any
 import gevent
 import msgspec
 
-from demogen.client.engine import Pump
+from demogen.client.transport import Carrier
 from demogen.clock import NS_PER_MS, NS_PER_S, SystemClock
 from demogen.contract.exchange import Fault
 from demogen.contract.outcome import Receipt
@@ -260,7 +260,7 @@ class Load:
             },
         )
 
-    def _open_pump(self) -> Pump:
+    def _open_pump(self) -> Carrier:
         setup = self._setup
         return open_hub_pump(
             setup.url,
