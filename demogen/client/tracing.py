@@ -1,8 +1,8 @@
 """A span for each call, and its `traceparent` on the wire, so that the ledger's own spans hang below ours.
 
 Wraps any carrier; without it a call costs nothing. The tracer is handed in, with its sampler: what it does not sample
-goes out too, marked as such. Ids in paths stay out of names, and nothing of a body or a token is ever noted. May
-import: `transport`, contract, clock, opentelemetry's interface.
+goes out too, marked as such. Ids in paths stay out of names, and nothing of a body or a token is ever noted.
+May import: `transport`, contract, clock, opentelemetry's interface.
 """
 
 from __future__ import annotations

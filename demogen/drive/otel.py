@@ -1,7 +1,7 @@
 """Traces where somebody asks for them by the standard OTEL_* variables, and nothing at all where nobody does.
 
-Exporter, endpoint, sampler, service name and headers are OpenTelemetry's own affair. Needs the extra `otel`. May
-import: config, client, opentelemetry.
+Exporter, endpoint, sampler, service name and headers are OpenTelemetry's own affair. Needs the extra `otel`.
+May import: config, client, opentelemetry.
 """
 
 from __future__ import annotations
