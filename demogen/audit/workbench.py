@@ -131,11 +131,18 @@ def leg(alias: str, value: str, asset: str = ASSET) -> dict[str, Any]:
 
 
 def request_of(
-    route: str, body: Any = None, ledger: LedgerRef | None = None, *, key: str = "", headers: str = "", **ids: str
+    route: str,
+    body: Any = None,
+    ledger: LedgerRef | None = None,
+    *,
+    key: str = "",
+    headers: str = "",
+    query: str = "",
+    **ids: str,
 ) -> Request:
     """A request to a named route; `headers` are complete lines."""
     named = {**(_ids(ledger) if ledger else {}), **ids}
-    target = ROUTES[route].target(**named).encode()
+    target = ROUTES[route].target(query, **named).encode()
     raw = msgspec.json.encode(body) if body is not None else b""
     return Request(ROUTES[route].method.encode(), target, raw, key=key.encode(), headers=headers.encode())
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import random
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,7 @@ from demogen.cli.revived import ledger_of
 from demogen.cli.screen import VerbCommand
 from demogen.cli.target import open_engine, open_target, policy_of
 from demogen.client.crew import Crew
-from demogen.clock import SystemClock
+from demogen.clock import Clock, SystemClock
 from demogen.config import Settings
 from demogen.errors import UsageError
 from demogen.record.folder import RunFolder, new_run_id
@@ -158,7 +159,43 @@ def _shrunk(folder: RunFolder, name: str, settings: Settings) -> Counterexample:
         ground.close()
 
 
+@app.command(cls=VerbCommand)
+@takes(Output=("json_output",), Ledger=LEDGER)
+def settlement(
+    settings: Settings,
+    samples: Annotated[int, typer.Option(help="Payments to watch.", metavar="N", min=1, max=100_000)] = 200,
+) -> None:
+    """Measure how long after its 201 a transaction shows: by id, in lists, in operations, in balances.
+
+    Makes an organization of its own. Without --host it looks at the embedded sandbox.
+    """
+    from demogen.audit.settlement import Lens
+
+    with _workbench(settings) as (work, _, clock):
+        views = Lens(work, clock=clock).measure(samples)
+    if settings.json_output:
+        typer.echo(msgspec.json.encode(views).decode())
+        return
+    typer.echo(
+        f"{'a transaction shows':<20}  {'P50':>9}  {'P95':>9}  {'P99':>9}  {'max':>9}   not at once  gone again  never"
+    )
+    for view in views:
+        lags = "  ".join(f"{_ms(lag):>9}" for lag in (view.p50_ms, view.p95_ms, view.p99_ms, view.max_ms))
+        typer.echo(f"{view.name:<20}  {lags}   {view.unread:>11}  {view.undone:>10}  {view.never:>5}")
+
+
+def _ms(lag: float | None) -> str:
+    return "-" if lag is None else f"{lag:.1f} ms"
+
+
 def _scores(settings: Settings) -> list[Score]:
+    with _workbench(settings) as (work, hasty, clock):
+        return scorecard(work, clock=clock, hasty=hasty)
+
+
+@contextmanager
+def _workbench(settings: Settings) -> Iterator[tuple[Workbench, Crew, Clock]]:
+    """A workbench on the ledger that was named, or an embedded one; and a crew that waits for no answer."""
     clock = SystemClock()
     with (
         tempfile.TemporaryDirectory(prefix="demogen-probe-") as scratch,
@@ -168,5 +205,8 @@ def _scores(settings: Settings) -> list[Score]:
     ):
         crew = Crew(pump, clock=clock, concurrency=16, timeout_s=settings.request_timeout_s)
         hasty = Crew(impatient, clock=clock, concurrency=16, timeout_s=_HASTE_S)
-        work = Workbench(crew, tag=new_run_id(), dice=random.Random(settings.seed), policy=policy_of(settings))
-        return scorecard(work, clock=clock, hasty=hasty)
+        yield (
+            Workbench(crew, tag=new_run_id(), dice=random.Random(settings.seed), policy=policy_of(settings)),
+            hasty,
+            clock,
+        )
