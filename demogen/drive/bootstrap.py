@@ -31,6 +31,7 @@ from demogen.drive.progress import LineProgress
 from demogen.pacing.schedule import Schedule
 from demogen.patterns import find_patterns
 from demogen.population.directory import Population
+from demogen.population.skew import skew
 from demogen.population.spec import PopulationSpec
 from demogen.record.folder import RunFolder, new_run_id
 from demogen.record.machine import machine
@@ -99,6 +100,7 @@ class Bootstrap:
             ca_file=str(settings.ca_file or ""),
             client_cert=str(settings.client_cert or ""),
             client_key=str(settings.client_key or ""),
+            skew=settings.skew or "",
         )
         run = Plan(
             run_id=run_id,
@@ -150,6 +152,7 @@ class Bootstrap:
             mix=mix,
             arrivals=arrivals,
             whole_units=settings.transaction_format == "dsl",
+            skew={"": skew(settings.skew)} if settings.skew else None,
         )
         if deposits:
             log.info("funded %d accounts for %d transactions", deposits, arrivals)

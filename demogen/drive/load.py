@@ -30,6 +30,7 @@ from demogen.errors import DemogenError
 from demogen.pacing.pacer import Pacer, Share
 from demogen.patterns import Stage, find_patterns
 from demogen.population.directory import Population
+from demogen.population.skew import skew
 from demogen.record.attempt import Attempt
 from demogen.record.journal import JournalWriter
 from demogen.record.tally import PHASES, Tally
@@ -70,6 +71,7 @@ class Setup(msgspec.Struct, frozen=True):
     ca_file: str = ""
     client_cert: str = ""
     client_key: str = ""
+    skew: str = ""
 
 
 class Load:
@@ -274,7 +276,8 @@ class Load:
     def _make_player(self, window_ns: tuple[int, int]) -> Player:
         setup, offset_ns = self._setup, self._offset_ns
         population = Population.from_bytes(setup.population)
-        stage = Stage(population.accounts, whole_units=setup.spelling == "dsl")
+        chosen = {"": skew(setup.skew)} if setup.skew else None
+        stage = Stage.of(population, skew=chosen, whole_units=setup.spelling == "dsl")
         player = Player(
             run_id=setup.run_id,
             seed=setup.seed,

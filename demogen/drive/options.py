@@ -20,6 +20,7 @@ _OURS = (
     "schedule",
     "preset",
     "population",
+    "skew",
     "run_dir",
     "transaction_format",
     "seed",

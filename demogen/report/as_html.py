@@ -15,7 +15,7 @@ from demogen.audit.verdict import Verdict
 from demogen.contract.refusals import meaning
 from demogen.record.measurement import Slice
 from demogen.report.html_parts import card, chip, note, panel, section, table
-from demogen.report.phrases import about, figure, headline, milliseconds, outcomes_line, plural, rate
+from demogen.report.phrases import about, figure, headline, milliseconds, mix_line, outcomes_line, plural, rate
 from demogen.report.plots import Line, over_time, percentiles
 from demogen.report.run_report import RunReport
 
@@ -149,7 +149,7 @@ def _chi_squared(report: RunReport) -> str:
     mix = report.mix
     if mix.chi2 is None or mix.p_value is None:
         return ""
-    return note(f"mix asked against scripts started: χ² = {mix.chi2:.2f}, p = {mix.p_value:.3g}")
+    return note(f"mix asked against scripts started: {mix_line(mix.chi2, mix.p_value)}")
 
 
 def _money(report: RunReport) -> Iterator[str]:

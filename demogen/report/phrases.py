@@ -73,3 +73,13 @@ def plural(count: int, noun: str) -> str:
     if not words.endswith("s"):
         words = words[:-1] + "ies" if words.endswith("y") else words + "s"
     return f"{count:,} {words}"
+
+
+#: Below this the scripts started are hardly a throw of the mix that was asked for: warned of, not failed.
+MIX_P_MIN = 0.0001
+
+
+def mix_line(chi2: float, p_value: float) -> str:
+    """The mix that was drawn against the one asked for, by Pearson's test on scripts started."""
+    judged = "as asked" if p_value >= MIX_P_MIN else "WARNING: not the mix that was asked for"
+    return f"χ² {chi2:.2f}, p {p_value:.3g}: {judged}"

@@ -87,3 +87,13 @@ def test_milliseconds_keep_three_digits(value: float | None, said: str) -> None:
 )
 def test_plural(count: int, noun: str, said: str) -> None:
     assert plural(count, noun) == said
+
+
+@pytest.mark.parametrize(
+    ("p_value", "says"),
+    [pytest.param(0.4, "as asked", id="a fair draw"), pytest.param(0.00001, "WARNING", id="hardly the mix")],
+)
+def test_the_mix_is_judged_in_words(p_value, says):
+    from demogen.report.phrases import mix_line
+
+    assert says in mix_line(12.3, p_value)
