@@ -149,10 +149,12 @@ def _outcomes(tally: Tally, patterns: Sequence[str], reading: frozenset[str]) ->
     )
 
 
-def _writes(tally: Tally, patterns: Sequence[str], reading: frozenset[str]) -> dict[CellKey, Cell]:
+def _writes(
+    tally: Tally, patterns: Sequence[str], reading: frozenset[str], *, outcomes: Iterable[Outcome] = Outcome
+) -> dict[CellKey, Cell]:
     """The tally's cells, and an empty one wherever the first count is still to come: rates need a zero to start at."""
     writing = [number for number, name in enumerate(patterns) if name not in reading]
-    return {(number, outcome, MEASURE): Cell() for number in writing for outcome in Outcome} | tally.cells
+    return {(number, outcome, MEASURE): Cell() for number in writing for outcome in outcomes} | tally.cells
 
 
 def _reads(tally: Tally, patterns: Sequence[str], reading: frozenset[str]) -> dict[CellKey, Cell]:
@@ -166,7 +168,8 @@ def _labels(key: CellKey, patterns: Sequence[str]) -> list[str]:
 
 
 def _latencies(tally: Tally, patterns: Sequence[str], reading: frozenset[str]) -> Iterator[Metric]:
-    writes, reads = _writes(tally, patterns, reading), _reads(tally, patterns, reading)
+    writes = _writes(tally, patterns, reading, outcomes=(Outcome.ACCEPTED,))
+    reads = _reads(tally, patterns, reading)
     for name, says, kind, cells in (
         ("demogen_service_seconds", "Writes, from sent to answered.", "service", writes),
         ("demogen_response_seconds", "Writes, from due to answered.", "response", writes),

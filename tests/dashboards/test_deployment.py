@@ -11,7 +11,7 @@ import sys
 
 import pytest
 import yaml
-from boards import ROOT, need
+from boards import ROOT
 
 from demogen.config import OPTIONS
 
@@ -24,8 +24,12 @@ WITHOUT_SHELL = {"midaz"}
 
 
 def need_module(name: str, *, package: str) -> None:
+    """Skipped with a line where it is missing; failed where the lock promises it and nothing may be skipped."""
     if importlib.util.find_spec(name) is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{package} is missing: install the dev extra")
+        promised = f"\n{package}==" in (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
+        (pytest.fail if promised and os.environ.get("CI") else pytest.skip)(
+            f"{package} is missing: pip install {package}"
+        )
 
 
 # -- Compose -----------------------------------------------------------------------------------------------------
@@ -154,7 +158,9 @@ def test_volumes_are_where_the_program_writes():
 
 
 def rendered(name: str) -> list[dict]:
-    kubectl = need("kubectl", package="kubernetes-client")
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kubectl is missing: it puts the manifests together")
     run = subprocess.run([kubectl, "kustomize", KUBERNETES / name], capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr
     return list(yaml.safe_load_all(run.stdout))
