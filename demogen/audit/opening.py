@@ -128,6 +128,13 @@ def load_opening(ground: Ground, path: Path) -> int:
     return len(rows)
 
 
+def opening_balances(path: Path) -> list[BalanceItem]:
+    """Every balance as it stood before the load. Raises RunFolderError where the file cannot be read."""
+    with _opened(path) as database:
+        rows = database.execute(f"select {', '.join(_FIELDS)} from balances").fetchall()
+    return [BalanceItem(*row) for row in rows]
+
+
 def available(path: Path) -> dict[tuple[int, str], str]:
     """What each account had available on its default balance: decimal texts by (ledger row, alias)."""
     with _opened(path) as database:

@@ -28,7 +28,7 @@ from demogen.cli.target import open_engine, open_target, policy_of
 from demogen.client.crew import Crew
 from demogen.clock import Clock, SystemClock
 from demogen.config import Settings
-from demogen.errors import UsageError
+from demogen.errors import RunFolderError, UsageError
 from demogen.record.folder import RunFolder, new_run_id
 
 app = typer.Typer(no_args_is_help=True)
@@ -126,6 +126,31 @@ def minimize(
     typer.echo(f"{name}: {example.words}")
     typer.echo(f"{len(example.units)} requests × {example.rounds} rounds: {said}")
     typer.echo(f"python {target} {url}")
+
+
+@app.command(cls=VerbCommand)
+def history(
+    directory: Directory,
+    form: Annotated[str, typer.Option("--format", help="edn or json, one operation a line.", metavar="FORMAT")] = "edn",
+    output: Output = None,
+) -> None:
+    """Write the run's history as Jepsen's bank checker reads it: who asked what of whom when, and what came of it."""
+    from demogen.audit.export import history as lines_of
+    from demogen.audit.ground import Ground
+
+    folder = RunFolder.existing(directory)
+    target = output or folder.path / f"history.{form}"
+    ground = Ground(folder.book, existing=True)
+    try:
+        with target.open("w", encoding="utf-8") as file:
+            count = 0
+            for count, line in enumerate(lines_of(ground, form), start=1):  # noqa: B007  (counted)
+                file.write(f"{line}\n")
+    except OSError as error:
+        raise RunFolderError(f"cannot write {target}: {error.strerror}", hint="name a writable --output") from error
+    finally:
+        ground.close()
+    typer.echo(f"{target}: {count:,} operations")
 
 
 def _first_finding(folder: RunFolder) -> str:
