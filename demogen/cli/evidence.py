@@ -17,10 +17,10 @@ import typer
 
 from demogen.audit.auditor import settings_of
 from demogen.audit.command import sweeper_for
+from demogen.audit.evidence.minimize import Counterexample
 from demogen.audit.findings import load as load_audit
-from demogen.audit.idempotency import Grade, Score, scorecard
-from demogen.audit.minimize import Counterexample
-from demogen.audit.workbench import Workbench
+from demogen.audit.probes.idempotency import Grade, Score, scorecard
+from demogen.audit.probes.workbench import Workbench
 from demogen.cli.options import LEDGER, takes
 from demogen.cli.revived import ledger_of
 from demogen.cli.screen import VerbCommand
@@ -52,7 +52,7 @@ def bundle(directory: Directory, output: Output = None) -> None:
 
     Prints the root of the chain: keep it elsewhere, and nobody can exchange the bundle unnoticed.
     """
-    from demogen.audit.bundle import make_bundle
+    from demogen.audit.evidence.bundle import make_bundle
 
     folder = RunFolder.existing(directory)
     target = output or folder.path / "evidence.zip"
@@ -65,7 +65,7 @@ def bundle(directory: Directory, output: Output = None) -> None:
 @app.command(cls=VerbCommand)
 def verify(file: File) -> None:
     """Check a bundle without its ledger: its hashes, and its verdict judged again. Ends with 4 if it is not sound."""
-    from demogen.audit.verify import verify as check
+    from demogen.audit.evidence.verify import verify as check
 
     found = check(file)
     typer.echo(f"run {found.run_id}, root {found.root}")
@@ -113,7 +113,7 @@ def minimize(
     Plays ever shorter parts of the history on fresh ledgers of the run's server, or the one --host names, and writes
     what still breaks the invariant as a Python script that needs nothing else.
     """
-    from demogen.audit.script import script_of
+    from demogen.audit.evidence.script import script_of
 
     folder = RunFolder.existing(directory)
     name = invariant or _first_finding(folder)
@@ -135,7 +135,7 @@ def history(
     output: Output = None,
 ) -> None:
     """Write the run's history as Jepsen's bank checker reads it: who asked what of whom when, and what came of it."""
-    from demogen.audit.export import history as lines_of
+    from demogen.audit.evidence.export import history as lines_of
     from demogen.audit.ground import Ground
 
     folder = RunFolder.existing(directory)
@@ -161,10 +161,10 @@ def _first_finding(folder: RunFolder) -> str:
 
 
 def _shrunk(folder: RunFolder, name: str, settings: Settings) -> Counterexample:
+    from demogen.audit.evidence.minimize import minimize as shrink
+    from demogen.audit.evidence.reproduce import Stand
     from demogen.audit.ground import Ground
     from demogen.audit.invariant import invariants
-    from demogen.audit.minimize import minimize as shrink
-    from demogen.audit.reproduce import Stand
 
     claim = next((claim for claim in invariants() if claim.name == name), None)
     if claim is None:
@@ -194,7 +194,7 @@ def settlement(
 
     Makes an organization of its own. Without --host it looks at the embedded sandbox.
     """
-    from demogen.audit.settlement import Lens
+    from demogen.audit.probes.settlement import Lens
 
     with _workbench(settings) as (work, _, clock):
         views = Lens(work, clock=clock).measure(samples)

@@ -10,9 +10,9 @@ import pytest
 from rehearsal import Rehearsal
 from typer.testing import CliRunner
 
-from demogen.audit.bundle import CHAIN, make_bundle
+from demogen.audit.evidence.bundle import CHAIN, make_bundle
+from demogen.audit.evidence.verify import verify
 from demogen.audit.verdict import Verdict
-from demogen.audit.verify import verify
 from demogen.cli.evidence import app
 from demogen.errors import UsageError
 

@@ -10,7 +10,7 @@ import pytest
 from rehearsal import FUNDS, Rehearsal
 from typer.testing import CliRunner
 
-from demogen.audit.export import history
+from demogen.audit.evidence.export import history
 from demogen.audit.ground import Ground
 from demogen.cli.evidence import app
 from demogen.errors import UsageError

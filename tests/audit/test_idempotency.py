@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from demogen.audit.idempotency import PROBES, Grade, scorecard
-from demogen.audit.workbench import Workbench
+from demogen.audit.probes.idempotency import PROBES, Grade, scorecard
+from demogen.audit.probes.workbench import Workbench
 from demogen.client.crew import Crew
 from demogen.client.in_memory import InMemoryCarrier
 from demogen.clock import FakeClock

@@ -9,12 +9,12 @@ import random
 import pytest
 from rehearsal import Rehearsal
 
+from demogen.audit.evidence.minimize import minimize
+from demogen.audit.evidence.reproduce import Stand
+from demogen.audit.evidence.script import script_of
 from demogen.audit.ground import Ground
 from demogen.audit.invariant import invariants
-from demogen.audit.minimize import minimize
-from demogen.audit.reproduce import Stand
-from demogen.audit.script import script_of
-from demogen.audit.workbench import Workbench
+from demogen.audit.probes.workbench import Workbench
 from demogen.errors import UsageError
 from demogen.sandbox.defects import DEFECTS
 

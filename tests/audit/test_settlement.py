@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from demogen.audit.settlement import VIEWS, Lens
-from demogen.audit.workbench import Workbench
+from demogen.audit.probes.settlement import VIEWS, Lens
+from demogen.audit.probes.workbench import Workbench
 from demogen.client.crew import Crew
 from demogen.client.in_memory import InMemoryCarrier
 from demogen.clock import FakeClock

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from demogen.audit.workbench import Workbench, payment, request_of
+from demogen.audit.probes.workbench import Workbench, payment, request_of
 from demogen.client.crew import Crew
 from demogen.clock import Clock
 from demogen.contract.exchange import Fault, Request, Response

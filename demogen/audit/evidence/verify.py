@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from demogen.audit.bundle import Chain, Damage, flat, open_bundle
+from demogen.audit.evidence.bundle import Chain, Damage, flat, open_bundle
 from demogen.audit.findings import AuditReport, load
 from demogen.audit.ground import Ground
 from demogen.audit.history import journals_of, load_journals

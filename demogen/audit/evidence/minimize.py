@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from demogen.audit.evidence.reproduce import Stand
+from demogen.audit.evidence.units import Unit, Witness, units_about, witness_of
 from demogen.audit.ground import Ground
 from demogen.audit.invariant import Invariant
-from demogen.audit.reproduce import Stand
-from demogen.audit.units import Unit, Witness, units_about, witness_of
 
 #: A planted bug may strike only at every twentieth operation, a real one more seldom: so many requests a try.
 _REQUESTS_A_TRY = (80, 400)

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
+from demogen.audit.probes.workbench import Workbench, payment, request_of
 from demogen.audit.sweep import before, cursor_after
-from demogen.audit.workbench import Workbench, payment, request_of
 from demogen.client.crew import Step, Wait
 from demogen.clock import NS_PER_MS, NS_PER_S, Clock
 from demogen.contract.exchange import Fault, Request, Response

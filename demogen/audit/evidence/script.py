@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pprint
 
-from demogen.audit.minimize import Counterexample
-from demogen.audit.reproduce import needed
-from demogen.audit.units import shape_of
+from demogen.audit.evidence.minimize import Counterexample
+from demogen.audit.evidence.reproduce import needed
+from demogen.audit.evidence.units import shape_of
 from demogen.contract.money import ATTO_SCALE, units_text
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from demogen.audit.auditor import audit
 from demogen.audit.book import Patience
+from demogen.audit.evidence.units import Unit, UnitLeg, shape_of
 from demogen.audit.findings import AuditReport
 from demogen.audit.opening import read_opening
+from demogen.audit.probes.workbench import Workbench
 from demogen.audit.sweep import Sweeper
-from demogen.audit.units import Unit, UnitLeg, shape_of
-from demogen.audit.workbench import Workbench
 from demogen.client.classify import classify
 from demogen.clock import Clock
 from demogen.contract.money import ATTO_SCALE, atto_of_text
