@@ -44,7 +44,7 @@ def parse(name: str, text: str) -> Invariant:
     sentence = " ".join(itertools.takewhile(lambda line: not line.startswith("Source:"), comments))
     head = "\n".join(comments)
     source = re.search(r"Source: (.*?)\.(?: |$)", head, re.MULTILINE)
-    catches = re.search(r"Catches: ([^.]*)\.", head)
+    catches = re.search(r"Catches:([^.]*)\.", head)
     needs = re.search(r"Needs: ([^.]*)\.", head)
     if not (sentence and source and catches and needs):
         raise UsageError(f"{name}.sql lacks its head", hint="a sentence, Source:, Catches: and Needs: as comments")
@@ -53,7 +53,7 @@ def parse(name: str, text: str) -> Invariant:
         name=name,
         sentence=sentence,
         source=source.group(1),
-        catches=tuple(catches.group(1).split(", ")),
+        catches=tuple(catches.group(1).replace(",", " ").split()),
         needs=tuple(needs.group(1).split(", ")),
         query=query.strip().rstrip(";"),
         doubts=doubts.partition("\n")[2].strip().rstrip(";"),

@@ -1,5 +1,5 @@
 -- Every account's balance before the load, plus what the journal did to it, is what the ledger says now.
--- Source: contract 8.2, 7.1, 7.2. Catches: lost-update, acknowledged-not-written, double-apply, stale-balance.
+-- Source: contract 8.2, 7.1, 7.2. Catches: lost-update, double-commit.
 -- Needs: journal, opening, balances.
 with gains as (
     select payer as account, 'default' as balance_key, sum(-amount) as available,

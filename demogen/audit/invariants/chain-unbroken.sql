@@ -1,6 +1,6 @@
 -- Each balance is one unbroken chain: every operation begins where the one before it ended, versions have no gap,
 -- the first begins at the balance before the load, the last ends at the balance now, and each moves its own amount.
--- Source: contract 8.1, 4.4. Catches: lost-update, stale-balance, version-gap.
+-- Source: contract 8.1, 4.4. Catches: stale-balance-read, version-gap.
 -- Needs: opening, balances, transactions.
 with links as (
     -- An operation of an older transaction belongs to the chain where it came after the opening: a late commit.

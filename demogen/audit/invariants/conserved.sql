@@ -1,5 +1,5 @@
 -- In every ledger and asset, what all balances are worth together is what it was before the load.
--- Source: contract 8.2. Catches: lost-update, rounding-leak, remaining-wrong.
+-- Source: contract 8.2. Catches: double-apply.
 -- Needs: opening, balances.
 with sums as (
     select ledger, asset, sum(available + on_hold) filter (direction <> 'debit') as owed,

@@ -1,5 +1,6 @@
 -- Every acknowledged request is booked exactly once, every refused one nowhere, and none in doubt twice.
--- Source: contract 6, 7.1, 7.2. Catches: acknowledged-not-written, double-apply, double-commit, slot-forgotten.
+-- Source: contract 6, 7.1, 7.2. Catches: acknowledged-not-written, double-booking, 500-after-commit,
+-- refused-but-booked.
 -- Needs: journal, transactions.
 with creates as (
     select key_id, answered_id, booked_id, copies, sent_ns, case

@@ -1,5 +1,5 @@
 -- Every booked transaction of this run moved, in each balance, what its legs asked for and nothing else.
--- Source: contract 4.1, 7.1. Catches: leg-of-another-asset, swapped-direction, remaining-wrong, scale-truncation.
+-- Source: contract 4.1, 7.1. Catches: remaining-wrong, swapped-direction, scale-truncation.
 -- Needs: journal, balances, transactions.
 with suspects as (
     select booked_id as transaction_id, key_id, origin, created_ns, case

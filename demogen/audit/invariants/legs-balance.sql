@@ -1,5 +1,5 @@
 -- In every transaction, what its operations take and give is the same for each asset; nothing appears or vanishes.
--- Source: contract 4.1, 8.2. Catches: leg-missing, rounding-leak, remaining-wrong, scale-truncation.
+-- Source: contract 4.1, 8.2. Catches: rounding-leak, leg-missing, leg-of-another-asset.
 -- Needs: balances, transactions.
 with suspects as (
     from book.operations where transaction_id in (select id from book.transactions where residue <> 0 or mixed)),

@@ -1,5 +1,5 @@
 -- Every transaction made since the load began is one that this run asked for.
--- Source: contract 4.4, 7.2. Catches: phantom-transaction, reversal-not-linked.
+-- Source: contract 4.4, 7.2. Catches: phantom-transaction.
 -- Needs: journal, opening, transactions.
 with suspects as (
     select id from book.transactions where parent is null and key_id is null

@@ -1,5 +1,5 @@
 -- No balance is ever below zero, on hold or available, except what an external account owes.
--- Source: contract 8.2. Catches: stale-balance, overdraft-unchecked.
+-- Source: contract 8.2. Catches: overdrawn-account.
 -- Needs: balances, transactions.
 with external as (select balance_id from book.balances where direction = 'debit' and account_type = 'external'),
 states as (

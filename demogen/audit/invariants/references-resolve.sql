@@ -1,6 +1,6 @@
 -- Every operation names an account of the plan, in its own ledger, by its own alias, in its own asset, and a balance
 -- that exists; every transaction stands in the ledger it was sent to, and its reversal's original is known.
--- Source: contract 4, 4.4, 8.1. Catches: wrong-ledger, leg-of-another-asset, phantom-account.
+-- Source: contract 4, 4.4, 8.1. Catches: wrong-ledger.
 -- Needs: opening, balances, transactions.
 with named as (
     select ledger, account_id, alias, asset, balance_id, balance_key, min(transaction_id) as transaction_id, count(*) as times

@@ -1,5 +1,5 @@
 -- What comes back of a transaction is never more than the transaction was.
--- Source: contract 7.2. Catches: refund-above-original, double-revert.
+-- Source: contract 7.2. Catches: refund-above-original.
 -- Needs: transactions.
 select format('transaction {} of {} {} has {} reversals of {} together', uuid_text(p.id), money_text(p.amount), p.asset,
         r.copies, money_text(r.amount)) as words,

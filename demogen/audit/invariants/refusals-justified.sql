@@ -1,5 +1,5 @@
 -- No request was refused for a reason that the book disproves.
--- Source: contract 4.3, 7.1, 7.2, 10. Catches: spurious-refusal.
+-- Source: contract 4.3, 7.1, 7.2, 10. Catches: false-refusal.
 -- Needs: journal, opening, balances, transactions.
 -- A refusal for want of funds is wrong where even a balance's lowest point since before the load was enough.
 with refused as (

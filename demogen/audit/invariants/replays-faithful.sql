@@ -1,5 +1,5 @@
 -- A repeated key is answered with the first transaction, and nothing is answered as a repeat that was not one.
--- Source: contract 6. Catches: slot-forgotten, replay-of-another, spurious-replay.
+-- Source: contract 6. Catches: idempotency-forgotten.
 -- Needs: journal.
 with repeated as (
     select a.key_id, a.transaction_id, a.sent_ns, a.replayed, coalesce(r.attempts, 1) as attempts,

@@ -1,5 +1,5 @@
 -- Every reversal names an original, undoes exactly what that did, once, and is no reversal of a reversal.
--- Source: contract 7.2. Catches: reversal-not-linked, swapped-direction, double-revert.
+-- Source: contract 7.2. Catches: reversal-not-linked, double-reversal.
 -- Needs: journal, balances, transactions.
 with answered as (
     select a.subject, a.transaction_id, a.sent_ns, t.id, t.parent
