@@ -21,7 +21,7 @@ import duckdb
 import numpy as np
 
 from demogen.audit.ground import Ground
-from demogen.audit.history import load_journals
+from demogen.audit.history import journals_of, load_journals
 from demogen.audit.invariant import Invariant, invariants
 from demogen.audit.judge import judge, prepare
 from demogen.audit.verdict import Verdict
@@ -138,7 +138,7 @@ def measure(folder: Path, attempts: int) -> dict[str, object]:
         work()
         phases[name] = (round(time.monotonic() - wall, 2), round(time.process_time() - cpu, 2), _peak_mib())
 
-    timed("journal", lambda: load_journals(ground, [folder / "0.journal"]))
+    timed("journal", lambda: load_journals(ground, journals_of([folder / "0.journal"])))
     timed(INTAKE, lambda: _copy_book(ground, folder, attempts))
     timed("facts", lambda: prepare(ground))
     for claim in invariants():
