@@ -153,6 +153,37 @@ def history(
     typer.echo(f"{target}: {count:,} operations")
 
 
+@app.command(cls=VerbCommand)
+@takes(Ledger=LEDGER)
+def replay(
+    settings: Settings,
+    directory: Directory,
+    limit: Annotated[int, typer.Option(help="Requests of each ledger at most.", metavar="N", min=1)] = 10_000,
+) -> None:
+    """Play a run's requests again, on fresh ledgers of --host or of an embedded sandbox, and compare what they say.
+
+    One after the other, not at the old pace. Ends with 4 where the books of the other ledger are wrong.
+    """
+    from demogen.audit.evidence.replay import replay as play_again
+    from demogen.audit.evidence.reproduce import Stand
+    from demogen.audit.ground import Ground
+
+    ground = Ground(RunFolder.existing(directory).book, existing=True)
+    wrong = False
+    try:
+        with _workbench(settings) as (work, _, clock):
+            for ledger in play_again(ground, Stand(work, sweeper_for(clock), clock), limit=limit):
+                said = "all answered as before" if not ledger.otherwise else f"otherwise: {', '.join(ledger.otherwise)}"
+                typer.echo(f"{ledger.verdict:<8} ledger {ledger.ledger_id}: {ledger.requests:,} requests, {said}")
+                wrong = wrong or bool(ledger.violated)
+                if ledger.violated:
+                    typer.echo(f"         violated: {', '.join(ledger.violated)}")
+    finally:
+        ground.close()
+    if wrong:
+        raise typer.Exit(4)
+
+
 def _first_finding(folder: RunFolder) -> str:
     report = load_audit(folder.audit)
     if not report.findings:

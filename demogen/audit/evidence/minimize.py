@@ -81,8 +81,8 @@ class _Search:
     def fails(self, units: Sequence[Unit], rounds: int = 0) -> bool:
         """Whether playing the units breaks the invariant."""
         self.tries += 1
-        report = self._stand.play(units, rounds=rounds or self._rounds_for(units))
-        failed = self._invariant in report.violated
+        played = self._stand.play(units, rounds=rounds or self._rounds_for(units))
+        failed = self._invariant in played.report.violated
         self._note(f"try {self.tries}: {len(units)} units, {'broken again' if failed else 'nothing'}")
         return failed
 

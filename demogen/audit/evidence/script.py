@@ -9,7 +9,7 @@ from __future__ import annotations
 import pprint
 
 from demogen.audit.evidence.minimize import Counterexample
-from demogen.audit.evidence.reproduce import needed
+from demogen.audit.evidence.reproduce import funds_for
 from demogen.audit.evidence.units import shape_of
 from demogen.contract.money import ATTO_SCALE, units_text
 
@@ -28,11 +28,8 @@ def script_of(example: Counterexample, *, url: str) -> str:
         for unit in example.units
     ]
     shape = shape_of(list(example.units))
-    funds = {
-        alias: units_text(needed(example.units, alias, rounds=example.rounds), ATTO_SCALE)
-        for aliases in shape.values()
-        for alias in aliases
-    }
+    needs = funds_for(example.units, rounds=example.rounds)
+    funds = {alias: units_text(units, ATTO_SCALE) for alias, units in needs.items()}
     again = "It broke again on a fresh ledger." if example.again else "It did not break again on a fresh ledger."
     head = _HEAD.format(
         invariant=example.invariant,

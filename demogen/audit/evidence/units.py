@@ -5,6 +5,7 @@ Reads what an audit left behind. May import: `ground`, `invariant`, `errors`, `c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -24,10 +25,13 @@ class UnitLeg(msgspec.Struct, frozen=True):
     side: int
     alias: str
     amount: str
+    balance_key: str = "default"
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """One request as it was sent. `repeats` is how often it was sent again, `steps` what was asked about it later."""
+    """One request as it was sent. `repeats` is how often it was sent again, `steps` what was asked about it later;
+    `accepted` what the ledger said.
+    """
 
     mark: str
     action: Action
@@ -36,12 +40,7 @@ class Unit(msgspec.Struct, frozen=True):
     pending: bool = False
     repeats: int = 0
     steps: tuple[Action, ...] = ()
-
-    @property
-    def value(self) -> str:
-        """What the payers give together, as long as there is one of them; else the receivers'."""
-        side = 0 if sum(leg.side == 0 for leg in self.legs) == 1 else 1
-        return next((leg.amount for leg in self.legs if leg.side == side), "0")
+    accepted: bool = True
 
 
 class Witness(msgspec.Struct, frozen=True):
@@ -77,8 +76,7 @@ def units_about(ground: Ground, witness: Witness) -> list[Unit]:
         where {where} and r.accepted > 0 order by distance, r.key_id limit ?""",
         [around, accounts, UNITS_MAX],
     )
-    chosen = sorted({*keys, *(row[0] for row in rows)})
-    return [_unit(ground, key) for key in chosen]
+    return units_of(ground, sorted({*keys, *(row[0] for row in rows)}))
 
 
 def _keys_of(ground: Ground, witness: Witness) -> list[int]:
@@ -106,35 +104,49 @@ def _accounts_of(ground: Ground, witness: Witness, keys: list[int]) -> list[int]
     return [row[0] for row in rows]
 
 
-def _unit(ground: Ground, key: int) -> Unit:
-    row = ground.rows(
-        "select mark_text(key_id), action, pending, origin, attempts, transaction_id from facts.requests "
-        "where key_id = ?",
-        [key],
-    )[0]
-    mark, action, pending, origin, attempts, transaction_id = row
-    legs = ground.rows(
-        """select l.side, a.alias, money_text(l.amount), a.asset
-        from journal.legs l join plan.accounts a using (account)
-        where l.arrival_id = ? and l.amount > 0 order by l.side, a.account""",
-        [origin],
+def units_of(ground: Ground, keys: Sequence[int]) -> list[Unit]:
+    """The units of these keys, in the order of the keys."""
+    legs: dict[int, list[tuple[UnitLeg, str]]] = {}
+    for key, side, alias, amount, balance_key, asset in ground.rows(
+        """select r.key_id, l.side, a.alias, money_text(l.amount), l.balance_key, a.asset from facts.requests r
+        join journal.legs l on l.arrival_id = r.origin join plan.accounts a using (account)
+        where r.key_id in (select unnest(?)) and l.amount > 0 order by r.key_id, l.side, a.account""",
+        [list(keys)],
+    ):
+        legs.setdefault(key, []).append((UnitLeg(side, alias, amount, balance_key), asset))
+    steps: dict[int, list[Action]] = {}
+    for key, action in ground.rows(
+        """select r.key_id, s.action from facts.requests r join journal.attempts s on s.subject = r.transaction_id
+        where r.key_id in (select unnest(?)) and s.action in (7, 8, 9) order by s.sent_ns, s.arrival_id""",
+        [list(keys)],
+    ):
+        steps.setdefault(key, []).append(Action(action))
+    rows = ground.rows(
+        "select key_id, mark_text(key_id), action, pending, attempts, accepted > 0 from facts.requests "
+        "where key_id in (select unnest(?)) order by key_id",
+        [list(keys)],
     )
-    steps = ground.rows(
-        "select action from journal.attempts where subject = ? and action in (7, 8, 9) order by sent_ns, arrival_id",
-        [transaction_id],
-    )
-    return Unit(
-        mark=mark,
-        action=Action(action),
-        asset=legs[0][3] if legs else "",
-        legs=tuple(UnitLeg(side, alias, amount) for side, alias, amount, _ in legs),
-        pending=bool(pending),
-        repeats=attempts - 1,
-        steps=tuple(Action(step[0]) for step in steps),
-    )
+    return [
+        Unit(
+            mark=mark,
+            action=Action(action),
+            asset=legs[key][0][1] if key in legs else "",
+            legs=tuple(leg for leg, _ in legs.get(key, ())),
+            pending=bool(pending),
+            repeats=attempts - 1,
+            steps=tuple(steps.get(key, ())),
+            accepted=bool(accepted),
+        )
+        for key, mark, action, pending, attempts, accepted in rows
+    ]
 
 
-def shape_of(units: list[Unit]) -> dict[str, Any]:
+def balances_of(units: Sequence[Unit]) -> list[tuple[str, str]]:
+    """The additional balances these units need: (alias, key)."""
+    return sorted({(leg.alias, leg.balance_key) for unit in units for leg in unit.legs if leg.balance_key != "default"})
+
+
+def shape_of(units: Sequence[Unit]) -> dict[str, Any]:
     """What a ledger must hold for these units: assets, and the accounts of each."""
     shape: dict[str, set[str]] = {}
     for unit in units:
