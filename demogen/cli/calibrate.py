@@ -5,6 +5,7 @@ Half a minute at most, on loopback only; leaves nothing behind. May import: `wor
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -47,7 +48,10 @@ def calibrate(settings: Settings) -> None:
         pump.open(_CONNECTIONS)
         bench = Workbench(pump, folder=Path(folder), clock=clock, spelling=check_spelling(settings.transaction_format))
         bench.probe(500.0, seconds=0.3)
+        gc.collect()
+        gc.freeze()
         found = search(bench.probe, clock=clock, within_s=_WITHIN_S, told=lambda probe: _tell(probe, silent=silent))
+        gc.unfreeze()
         pump.close()
     cores = len(os.sched_getaffinity(0))
     target_tps = settings.target_tps if settings.origin("target_tps") != "default" else None

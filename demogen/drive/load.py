@@ -6,6 +6,7 @@ local run delivers to itself. May import: locust, workload and below.
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import tempfile
@@ -22,7 +23,7 @@ from demogen.contract.exchange import Fault
 from demogen.contract.outcome import Receipt
 from demogen.contract.wire import Renderer, Spelling
 from demogen.drive.folding import fold
-from demogen.drive.hub import off_the_loop, open_hub_pump
+from demogen.drive.hub import HubPoller, off_the_loop, open_hub_pump
 from demogen.drive.listeners import Listeners, tell_of_answer
 from demogen.drive.slots import slots
 from demogen.drive.tasks import wake
@@ -47,6 +48,8 @@ READY, REPORT, DRAINED, FAILED = "demogen.ready", "demogen.report", "demogen.dra
 LEAVING = "demogen.leaving"
 
 _TURN_NS = 50 * NS_PER_MS
+#: So long a busy loop keeps the other greenlets waiting.
+_BREATH_NS = NS_PER_MS
 _SEGMENT_BYTES = 4 << 20
 
 
@@ -86,6 +89,8 @@ class Load:
         self._pacer = Pacer(self._offset_ns)
         self._sequence = 0
         self._report_ns = 0
+        self._poller = HubPoller()
+        self._parks = self._breathed_ns = 0
         self._start_ns = self._clock.now_ns()
         self._reported = 0
         self._shipped = 0
@@ -116,6 +121,9 @@ class Load:
             self._start_ns = window_ns[0] - self._offset_ns
             self._reported = self._second()
             self._player = self._make_player(window_ns)
+            # What is here by now stays: a collection that walked through it all would hold up the schedule.
+            gc.collect()
+            gc.freeze()
             self._listen()
             self._greenlet = gevent.spawn(self._play)
 
@@ -163,8 +171,14 @@ class Load:
 
     def _breathe(self) -> None:
         """Between two turns: Locust's heartbeats, the web UI and the users live in the same thread."""
-        gevent.sleep(0)
-        if self._clock.now_ns() >= self._report_ns:
+        now_ns = self._clock.now_ns()
+        if self._poller.parks != self._parks:
+            # The turn has waited in the hub: the others had their turn meanwhile.
+            self._parks, self._breathed_ns = self._poller.parks, now_ns
+        elif now_ns - self._breathed_ns >= _BREATH_NS:
+            self._breathed_ns = now_ns
+            gevent.sleep(0)
+        if now_ns >= self._report_ns:
             self._report_ns += NS_PER_S
             off_the_loop(self._journal.sync)
             self._report(REPORT)
@@ -267,6 +281,7 @@ class Load:
         return open_hub_pump(
             setup.url,
             clock=self._clock,
+            poller=self._poller,
             max_connections=setup.max_connections,
             token=setup.token or None,
             ca_file=setup.ca_file or None,

@@ -6,7 +6,6 @@ one process, not what an engine alone does. Decides no run. May import: client, 
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,8 +140,6 @@ class Workbench:
         self._mix = Mix({name: patterns[name].weight for name in _PATTERNS}, patterns)
         self._stage = Stage(some_accounts())
         self._number = 0
-        gc.collect()
-        gc.freeze()
 
     def probe(self, rate_tps: float, *, seconds: float = _PROBE_S) -> Probe:
         """Drive that rate for some seconds. What is still under way then is waited for, but no longer counts."""

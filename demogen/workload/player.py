@@ -112,6 +112,7 @@ class Player:
         #: Told of every answer, where somebody wants to know: attempt, receipt, sent and answered (monotonic ns).
         self.on_answer: Callable[[Attempt, Receipt, int, int], None] | None = None
         self._ready: deque[Play] = deque()
+        self._held: Sending | None = None
         self._waiting: deque[Arrival] = deque()
         self._alarms: list[tuple[int, int, Play | Sending, Receipt | None]] = []
         self._alarm_order = count()
@@ -216,16 +217,25 @@ class Player:
         return False
 
     def _send(self, play: Play, arrival: Arrival) -> bool:
+        sending = self._held
+        if sending is None or sending.play is not play or sending.number != arrival.number:
+            sending = self._prepared(play, arrival)
+        if not self._carrier.offer(sending.request, sending, self._clock.now_ns() + self._deadline_ns):
+            # While no connection is free this is tried each turn: what is spelled once need not be spelled again.
+            self._held = sending
+            return False
+        self._held = None
+        self._journal.intend(sending)
+        self.tally.intents[sending.pattern] += 1
+        return True
+
+    def _prepared(self, play: Play, arrival: Arrival) -> Sending:
         intent = play.intent
         number, due_ns, generation = arrival
         mark = intent.repeats or f"{self._prefix}{generation}-{number}"
-        request, in_dsl = self._renderer.render(intent, mark)
         sending = Sending(intent, mark, number=number, generation=generation, due_ns=due_ns)
-        if not self._carrier.offer(request, sending, self._clock.now_ns() + self._deadline_ns):
-            return False
-        sending.play, sending.request = play, request
-        sending.pattern = pattern = play.pattern
-        sending.phase = self.phase(due_ns)
+        sending.request, in_dsl = self._renderer.render(intent, mark)
+        sending.play, sending.pattern, sending.phase = play, play.pattern, self.phase(due_ns)
         flags = SPELLED_DSL if in_dsl else 0
         if intent.pending:
             flags |= PENDING
@@ -235,9 +245,7 @@ class Player:
             flags |= DUPLICATE
             sending.repeats(intent.repeats)
         sending.flags = flags
-        self._journal.intend(sending)
-        self.tally.intents[pattern] += 1
-        return True
+        return sending
 
     def _read(self, play: Play, due_ns: int) -> None:
         request, _ = self._renderer.render(play.intent, "")

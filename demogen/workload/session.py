@@ -6,6 +6,7 @@ of this room and below.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -93,12 +94,16 @@ class Session:
     def play(self) -> Measurement:
         """Play, drain, measure; the measurement is saved in the folder."""
         self._carrier.open(self._run.connections)
+        # What is here by now stays: a collection that walked through it all would hold up the schedule.
+        gc.collect()
+        gc.freeze()
         with ThreadPoolExecutor(1, thread_name_prefix="journal-sync") as background:
             try:
                 self._loop(background)
             except KeyboardInterrupt:
                 self.interrupted = True
             self._player.drain(self._run.deadline_s)
+        gc.unfreeze()
         self.gathering.add(self._player.take_delta(), second=self._second)
         self._journal.close()
         return self._measured()
