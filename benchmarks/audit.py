@@ -176,7 +176,7 @@ def _copy_book(ground: Ground, folder: Path, attempts: int) -> None:
     execute = ground.connection.execute
     account = f"select i, 1000000 + i, '@a' || i, 'USD', i % {LEDGERS}, false from range({ACCOUNTS}) t(i)"
     newest = f"select i, {_FIRST_ID - 1}::hugeint * 18446744073709551616, 0 from range({LEDGERS}) t(i)"
-    execute("insert into plan.run values (?, 'run')", [RUN])
+    execute("insert into plan.run values (?, 'run', 'v3.8')", [RUN])
     execute(f"insert into plan.ledgers select i, 'o', 'l' || i, true from range({LEDGERS}) t(i)")
     execute(f"insert into plan.accounts {account}")
     execute(f"insert into opening.ledgers {newest}")

@@ -105,7 +105,9 @@ class _Auditor:
         ground = self._ground = Ground(self._folder.book)
         files = journals_of([*self._folder.journal_files(), *journals])
         self.run_id = load_journals(ground, files)
-        ground.connection.execute("insert into plan.run values (?, ?)", [self.run_id, depth])
+        ground.connection.execute(
+            "insert into plan.run values (?, ?, ?)", [self.run_id, depth, str(self._settings.get("dialect", ""))]
+        )
         load_roster(ground, roster, shared=self._settings.get("shared_ledgers", ()))
         absent = absences(self._folder, added={process_of(file) for file in journals_of(journals)})
         if "opening" not in absent:

@@ -256,7 +256,7 @@ class Bookkeeper:
         self.writer.flush()
         ground = Ground(None, memory_limit="256MB")
         run_id = load_journals(ground, journals_of([self.path]))
-        ground.connection.execute("insert into plan.run values (?, 'run')", [run_id])
+        ground.connection.execute("insert into plan.run values (?, 'run', 'v3.8')", [run_id])
         load_roster(ground, self, shared=() if own else (LEDGER.ledger_id,))
         newest = int(self.newest.replace("-", ""), 16)
         ground.connection.execute("insert into opening.ledgers values (0, ?, 0)", [newest])

@@ -38,7 +38,7 @@ class Rehearsal:
         self, path: Path, *, seed=7, tps=100.0, seconds=2.0, weights=None, defects=(), dialect="v3.8", quirks="all"
     ):
         self.folder = RunFolder.create(path)
-        self.folder.write_text(self.folder.settings, json.dumps({"run_id": RUN}))
+        self.folder.write_text(self.folder.settings, json.dumps({"run_id": RUN, "dialect": dialect}))
         self.clock = FakeClock(now_ns=1)
         self.app = SandboxApp(
             clock=self.clock, rng=random.Random(seed), defects=defects, dialect=dialect, quirks=quirks

@@ -11,6 +11,7 @@ from rehearsal import Rehearsal
 from demogen.audit.findings import load
 from demogen.audit.screen import screen
 from demogen.audit.verdict import Verdict
+from demogen.patterns import find_patterns
 from demogen.sandbox.defects import DEFECTS
 
 
@@ -23,6 +24,21 @@ def test_a_faultless_run_holds(tmp_path, dialect):
     assert report.coverage.attempts == 200
     assert report.coverage.transactions > 150
     assert load(rehearsal.folder.audit) == report
+
+
+@pytest.mark.parametrize("dialect", ["v3.8", "v4"])
+def test_every_pattern_that_avoids_the_ledgers_faults_holds(tmp_path, dialect):
+    weights = {name: 1 for name, pattern in find_patterns().items() if pattern.weight or name != "remaining-probe"}
+    report = Rehearsal(tmp_path / "run", dialect=dialect, weights=weights, tps=300.0, seconds=4.0).play().audit()
+    assert (report.findings, report.doubts) == ((), ())
+
+
+def test_a_known_fault_of_the_ledger_is_named(tmp_path):
+    weights = {"payment": 3, "remaining-probe": 1}
+    assert Rehearsal(tmp_path / "v3.8", weights=weights).play().audit().verdict is Verdict.HOLDS
+    report = Rehearsal(tmp_path / "v4", weights=weights, dialect="v4").play().audit()
+    finding = next(finding for finding in report.findings if finding.invariant == "legs-as-intended")
+    assert "v4 is known to book nothing for a remaining leg" in finding.first
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -26,7 +26,9 @@ create schema plan;
 create table plan.ledgers (ledger uinteger, organization_id varchar, ledger_id varchar, own boolean);
 create table plan.accounts (
     account integer, account_id hugeint, alias varchar, asset varchar, ledger uinteger, external boolean);
-create table plan.run (run_id varchar, depth varchar);
+create table plan.run (run_id varchar, depth varchar, dialect varchar);
+-- What a version of the ledger is known to do, appended to the words of what looks like it.
+create macro known_fault(dialect, words) as if((select r.dialect from plan.run r) = dialect, '; ' || words, '');
 
 -- The journal: one row for each arrival that was sent, however often; times are wall-clock nanoseconds. A leg of zero
 -- is a leg too, but makes no operation (contract 4.1).
