@@ -159,7 +159,7 @@ class Load:
     def _loop(self) -> None:
         player, clock = self._player, self._clock
         assert player is not None
-        self._report_ns = clock.now_ns() + NS_PER_S
+        self._report_ns = self._start_ns + (self._second() + 1) * NS_PER_S
         while player.busy and not self._finishing:
             if player.pacer.exhausted:
                 self._close_desk()
