@@ -1,10 +1,11 @@
 """Requests per CPU-second of the generator: ours, wrk, k6 and stock Locust against a server that does nothing.
 
-    python benchmarks/generators.py [--rounds 3] [--seconds 4] [--only ours wrk]
+    python benchmarks/generators.py [--rounds 3] [--seconds 4] [--only "ours, Locust" wrk] [--keep]
 
 Each keeps 32 connections busy with POSTs of its own body and key, pinned to the first core, the server to the last.
 The server's count of requests and the kernel's count of processor time are read twice, seconds apart, while it runs:
-start-up costs nobody anything. Rounds are interleaved and medians shown; what is not installed is skipped.
+start-up costs nobody anything. Rounds are interleaved and medians shown; what is not installed is skipped. With --keep
+the figures go to figures.json, from which publish.py makes the page.
 """
 
 from __future__ import annotations
@@ -12,23 +13,22 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
-import psutil
-from null_server import NullServer
+import figures
+from ground import RIVALS, Ground, Run, free_port
 
-HERE = Path(__file__).parent
-RIVALS = HERE / "rivals"
 CONNECTIONS = 32
 PATH = "/v1/organizations/a/ledgers/b/transactions/json"
+#: More than anybody here can do, so that no connection is ever idle.
+TOO_MUCH_TPS = 30_000
+#: The measurement of the schedule must lie before its oldest arrivals lose patience (10 s).
+LASTS = "20s"
 
 
 class Generator(NamedTuple):
@@ -38,24 +38,31 @@ class Generator(NamedTuple):
     program: str
     note: str = ""
 
-    def command(self, url: str, folder: str) -> list[str]:
+    def command(self, ground: Ground, folder: str, port: int) -> list[str]:
+        url = ground.server.url
         locust = [sys.executable, "-m", "locust", "-f", str(RIVALS / "stock_locust.py"), "--headless", "--only-summary"]
         users = ["-u", str(CONNECTIONS), "-r", str(CONNECTIONS), "--host", url, "--loglevel", "ERROR"]
         wrk = ["wrk", "-t1", f"-c{CONNECTIONS}", "-d120s"]
-        return {
-            "engine": [sys.executable, str(RIVALS / "engine_alone.py"), url, str(CONNECTIONS)],
-            "ours": [sys.executable, str(RIVALS / "ours.py"), url, str(CONNECTIONS), folder],
-            "wrk": [*wrk, url + PATH],
-            "wrk, Lua": [*wrk, "-s", str(RIVALS / "wrk.lua"), url],
-            "k6": ["k6", "run", "--quiet", "--no-summary", "--no-usage-report", str(RIVALS / "k6.js")],
-            "FastHttpUser": [*locust, "Fast", *users],
-            "HttpUser": [*locust, "Plain", *users],
-        }[self.name]
+        ours = ("-u", CONNECTIONS, "-r", 100, "--max-connections", CONNECTIONS, "-t", LASTS, "--metrics-port", port)
+        commands = {
+            "engine": lambda: [sys.executable, str(RIVALS / "engine_alone.py"), url, str(CONNECTIONS)],
+            "ours": lambda: [sys.executable, str(RIVALS / "ours.py"), url, str(CONNECTIONS), folder],
+            "ours, Locust": lambda: ground.command("--target-tps", TOO_MUCH_TPS, *ours),
+            "ours, @task": lambda: ground.command("--target-tps", 1, *ours, locustfile="ours_tasks.py"),
+            "wrk": lambda: [*wrk, "-H", "X-Idempotency: r-1-1", url + PATH],
+            "wrk, Lua": lambda: [*wrk, "-s", str(RIVALS / "wrk.lua"), url],
+            "k6": lambda: ["k6", "run", "--quiet", "--no-summary", "--no-usage-report", str(RIVALS / "k6.js")],
+            "FastHttpUser": lambda: [*locust, "Fast", *users],
+            "HttpUser": lambda: [*locust, "Plain", *users],
+        }
+        return commands[self.name]()
 
 
 GENERATORS = (
     Generator("engine", "", "our pump and classification alone"),
     Generator("ours", "", "patterns, unique bodies and keys, journal, histograms"),
+    Generator("ours, Locust", "", "the same under Locust, with its statistics, scraped by Prometheus each second"),
+    Generator("ours, @task", "", "ordinary task code under Locust, unique bodies and keys"),
     Generator("wrk", "wrk", "GET, constant"),
     Generator("wrk, Lua", "wrk", "unique bodies and keys"),
     Generator("k6", "k6", "unique bodies and keys"),
@@ -69,47 +76,24 @@ class Sample(NamedTuple):
     requests_per_cpu_s: float
 
 
-def measure(generator: Generator, server: NullServer, *, core: int, seconds: float) -> Sample:
+def measure(generator: Generator, ground: Ground, *, core: int, seconds: float) -> Sample:
     """One generator for some seconds, after it has got going."""
+    server, port = ground.server, free_port()
+    os.environ["TARGET"] = server.url
     with tempfile.TemporaryDirectory(prefix="generator-") as folder:
-        process = subprocess.Popen(
-            generator.command(server.url, folder),
-            env=os.environ | {"TARGET": server.url},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-        )
+        first = server.requests()
+        run = Run(generator.command(ground, folder, port), cores={core}, metrics_port=port)
         try:
-            _until_going(process, server)
-            began, requests, cpu_s = time.monotonic(), server.requests(), _cpu_s(process.pid)
+            # What comes before the load, preflight and funding, is a few dozen requests.
+            run.wait_until(lambda: server.requests() > first + 500, every_s=0.1)
+            time.sleep(1.5)
+            began, requests, cpu_s = time.monotonic(), server.requests(), run.cpu_s()
             time.sleep(seconds)
-            requests, cpu_s = server.requests() - requests, _cpu_s(process.pid) - cpu_s
+            requests, cpu_s = server.requests() - requests, run.cpu_s() - cpu_s
             elapsed_s = time.monotonic() - began
         finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            run.kill()
     return Sample(requests / elapsed_s, requests / cpu_s)
-
-
-def _until_going(process: subprocess.Popen[bytes], server: NullServer) -> None:
-    """Wait until it answers for itself and has warmed up."""
-    first, end = server.requests(), time.monotonic() + 30
-    while server.requests() < first + 200:
-        if process.poll() is not None or time.monotonic() > end:
-            assert process.stderr is not None
-            raise SystemExit(f"it did not start: {process.stderr.read().decode()[-800:]}")
-        time.sleep(0.1)
-    time.sleep(1.5)
-
-
-def _cpu_s(pid: int) -> float:
-    """Processor time of a process and its children so far."""
-    root = psutil.Process(pid)
-    return float(sum(one.cpu_times().user + one.cpu_times().system for one in [root, *root.children(recursive=True)]))
 
 
 def present(names: list[str]) -> Iterator[Generator]:
@@ -127,19 +111,24 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME")
+    parser.add_argument("--keep", action="store_true")
     arguments = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     chosen = list(present(arguments.only))
     samples: dict[str, list[Sample]] = {generator.name: [] for generator in chosen}
-    with NullServer(cores={cores[-1]}) as server:
-        print(f"null server: {server.kind}; {arguments.rounds} rounds of {arguments.seconds:g} s\n")
+    with Ground(core=cores[-1]) as ground:
+        print(f"null server: {ground.server.kind}; {arguments.rounds} rounds of {arguments.seconds:g} s\n")
         for _ in range(arguments.rounds):
             for generator in chosen:
-                samples[generator.name].append(measure(generator, server, core=cores[0], seconds=arguments.seconds))
+                samples[generator.name].append(measure(generator, ground, core=cores[0], seconds=arguments.seconds))
+    rows = {}
     print(f"{'generator':14}{'requests/s':>12}{'per CPU-second':>16}{'µs CPU each':>13}   what it does")
     for generator in chosen:
         rate, per_cpu_s = (statistics.median(column) for column in zip(*samples[generator.name], strict=True))
         print(f"{generator.name:14}{rate:12,.0f}{per_cpu_s:16,.0f}{1e6 / per_cpu_s:13.1f}   {generator.note}")
+        rows[generator.name] = {"rate": rate, "per_cpu_s": per_cpu_s, "note": generator.note}
+    if arguments.keep:
+        figures.keep("generators", {"rounds": arguments.rounds, "seconds": arguments.seconds, "rows": rows})
 
 
 if __name__ == "__main__":

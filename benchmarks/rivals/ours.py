@@ -7,22 +7,21 @@ that plays the open one. Usage: ours.py URL CONNECTIONS FOLDER (runs until ended
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
 
 from demogen.client.engine import Pump, open_pump
 from demogen.clock import NS_PER_S, SystemClock
-from demogen.contract.transactions import AccountRef, LedgerRef
 from demogen.contract.wire import Renderer
 from demogen.pacing.pacer import NEVER_NS, Arrival, Pacer
 from demogen.patterns import Stage, find_patterns
 from demogen.record.journal import JournalWriter
 from demogen.record.tally import PHASES
+from demogen.workload.calibrate import some_accounts
 from demogen.workload.measure import Gathering
 from demogen.workload.mix import Mix
 from demogen.workload.player import Player
-
-ROLES = ("customer", "customer", "customer", "merchant")
-LEDGER = LedgerRef(0, "01980000-0000-7000-8000-000000000004", "01980000-0000-7000-8000-000000000005")
 
 
 class Eager(Pacer):
@@ -51,14 +50,6 @@ class Eager(Pacer):
         return Arrival(self.offered, now_ns, 0)
 
 
-def accounts() -> list[AccountRef]:
-    made = [
-        AccountRef(number, f"01980000-0000-7000-8000-{number:012x}", f"@account-{number}", "USD", 2, LEDGER, role)
-        for number, role in enumerate(ROLES * 250)
-    ]
-    return [*made, AccountRef(len(made), "", "@external/USD", "USD", 2, LEDGER, "external", external=True)]
-
-
 def main(url: str, connections: int, folder: Path) -> None:
     clock = SystemClock()
     pump = open_pump(url, clock=clock)
@@ -70,7 +61,7 @@ def main(url: str, connections: int, folder: Path) -> None:
     player = Player(
         run_id="r20260101-000000-0000",
         seed=7,
-        stage=Stage(accounts()),
+        stage=Stage(some_accounts()),
         mix=mix,
         carrier=pump,
         pacer=Eager(clock, pump, connections),
@@ -79,11 +70,11 @@ def main(url: str, connections: int, folder: Path) -> None:
         clock=clock,
     )
     gathering = Gathering()
-    while True:
-        player.play_until(clock.now_ns() + NS_PER_S)
-        journal.sync()
-        gathering.add(player.take_delta())
-        gathering.tick()
+    with ThreadPoolExecutor(1) as background:
+        for second in count():
+            player.play_until(clock.now_ns() + NS_PER_S)
+            background.submit(journal.sync)
+            gathering.add(player.take_delta(), second=second)
 
 
 if __name__ == "__main__":

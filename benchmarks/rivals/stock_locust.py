@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from locust import FastHttpUser, HttpUser, constant, task
+from locust import FastHttpUser, HttpUser, constant, constant_throughput, task
 
 PATH = (
     "/v1/organizations/01980000-0000-7000-8000-000000000004/ledgers/01980000-0000-7000-8000-000000000005"
@@ -29,6 +29,17 @@ class Fast(FastHttpUser):
 
 class Plain(HttpUser):
     wait_time = constant(0)
+
+    @task
+    def transact(self) -> None:
+        body, headers = body_and_headers()
+        self.client.post(PATH, data=body, headers=headers, name="transaction")
+
+
+class Paced(FastHttpUser):
+    """Forty a second each, whatever the answers take."""
+
+    wait_time = constant_throughput(40)
 
     @task
     def transact(self) -> None:
