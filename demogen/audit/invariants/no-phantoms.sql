@@ -13,8 +13,9 @@ select format('transaction {} of {} {} ({}) was made at {} and {}', uuid_text(t.
             when t.key_id is not null then 'carries the mark ' || t.mark || ', which was never sent'
             else 'carries no mark of this run' end) as words,
     t.amount as size, t.created_ns as at_ns, t.key_id, t.id as transaction_id
-from book.transactions t join plan.ledgers p using (ledger) join opening.ledgers o using (ledger)
-where p.own and t.id > coalesce(o.newest, 0) and t.id in (from suspects);
+from (from book.transactions where id in (from suspects)) t
+join plan.ledgers p using (ledger) join opening.ledgers o using (ledger)
+where p.own and t.id > coalesce(o.newest, 0);
 -- Unknown: a ledger whose newest transaction before the load is not known.
 select format('ledger {} was not read before the load', ledger_id) as reason
 from plan.ledgers where ledger not in (select ledger from opening.ledgers);

@@ -52,12 +52,20 @@ from journal.more_legs group by arrival_id;
 -- balance what its status and those legs say; `ordinary` that it was acknowledged and is booked once, under that id, as
 -- APPROVED, with no second step: most are, and need no closer look. `effect` is what the balances should have gained in the end: 'moved',
 -- 'held' or 'nothing'; an acknowledged request counts whether or not the book has it, one in doubt where the book has it.
-create table facts.requests (
+-- What is nearly always the same twice is stored where it differs only.
+create table facts.stored_requests (
     key_id ubigint, origin ubigint, ledger uinteger, action utinyint, pending boolean, meant_to_fail boolean,
     torn boolean, payer integer, payee integer, amount money, attempts usmallint, tries usmallint, accepted usmallint,
-    doubtful usmallint, in_flight usmallint, answered_id hugeint, code usmallint, sent_ns bigint, as_asked boolean,
-    copies usmallint, booked_id hugeint, booked_ledger uinteger, booked_amount money, status varchar,
-    created_ns bigint, transaction_id hugeint, ordinary boolean, effect varchar);
+    doubtful usmallint, in_flight usmallint, other_answer hugeint, code usmallint, sent_ns bigint, as_asked boolean,
+    copies usmallint, booked_id hugeint, other_ledger uinteger, other_amount money, status varchar,
+    created_ns bigint, ordinary boolean, effect varchar);
+create view facts.requests as
+select * exclude (other_answer, other_ledger, other_amount),
+    coalesce(other_answer, if(accepted > 0, booked_id, null)) as answered_id,
+    if(copies > 0, coalesce(other_ledger, ledger), null) as booked_ledger,
+    if(copies > 0, coalesce(other_amount, amount), null) as booked_amount,
+    coalesce(booked_id, other_answer) as transaction_id
+from facts.stored_requests;
 -- Transactions with a mark of this run whose key was never sent.
 create table facts.unasked (id hugeint, ledger uinteger, key_id ubigint);
 

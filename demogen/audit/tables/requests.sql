@@ -1,6 +1,7 @@
--- One stretch of keys, from $low up to below $high, into facts.requests: a join that fits in memory.
+-- One stretch of keys, from $low up to below $high, into facts.stored_requests: a join that fits in memory.
 create or replace temp table asked as
-select a.*, coalesce(r.attempts, 1) as attempts, coalesce(r.tries, a.tries) as all_tries,
+select key_id, a.arrival_id, a.ledger, a.action, a.flags, a.leg_count, a.payer, a.payee, a.amount, a.sent_ns,
+    coalesce(r.attempts, 1) as attempts, coalesce(r.tries, a.tries) as all_tries,
     coalesce(r.accepted, (a.outcome = 1)::int) as accepted, coalesce(r.doubtful, (a.outcome = 3)::int) as doubtful,
     coalesce(r.in_flight, (a.outcome = 2 and a.code = 84)::int) as in_flight,
     coalesce(r.answered_id, if(a.outcome = 1, a.transaction_id, null)) as answered_id,
@@ -18,7 +19,7 @@ select key_id, count(*) as copies, min(id) as id from shown group by key_id havi
 
 insert into facts.unasked select id, ledger, key_id from shown where key_id not in (select key_id from asked);
 
-insert into facts.requests
+insert into facts.stored_requests
 with joined as (
     select a.*, s.id as booked_id, s.ledger as booked_ledger, s.status as booked_status, s.amount as booked_amount,
         s.print, s.created_ns, coalesce(d.copies, if(s.id is null, 0, 1)) as copies,
@@ -34,14 +35,15 @@ stepped as (
     left join facts.reversals v on v.parent = j.subject_id)
 select t.key_id, t.arrival_id, t.ledger, t.action, t.flags & 1 <> 0, t.flags & 2 <> 0,
     t.payer is null and coalesce(c.legs, 0) < t.leg_count, t.payer, t.payee, coalesce(t.amount, c.amount), t.attempts,
-    t.all_tries, t.accepted, t.doubtful, t.in_flight, t.answered_id, t.any_code, t.sent_ns,
+    t.all_tries, t.accepted, t.doubtful, t.in_flight, nullif(t.answered_id, t.booked_id), t.any_code, t.sent_ns,
     coalesce(t.print, 0) = case
         when t.booked_id is null then null
         when t.action = 4 or t.booked_status = 'CANCELED' then 0
         when t.booked_status = 'PENDING' then if(t.payer is null, p.held, print_of(t.payer, 'default', -t.amount, t.amount))
         when t.payer is null then p.moved
         else print_of(t.payer, 'default', -t.amount, 0)::hugeint + print_of(t.payee, 'default', t.amount, 0)::hugeint end,
-    t.copies, t.booked_id, t.booked_ledger, t.booked_amount, t.booked_status, t.created_ns, t.subject_id,
+    t.copies, t.booked_id, nullif(t.booked_ledger, t.ledger), nullif(t.booked_amount, coalesce(t.amount, c.amount)),
+    t.booked_status, t.created_ns,
     coalesce(t.accepted > 0 and t.copies = 1 and t.answered_id = t.booked_id and t.booked_status = 'APPROVED'
         and t.flags & 1 = 0 and t.action <> 4, false), case
         when not in_effect or t.action = 4 or reverted then 'nothing'
