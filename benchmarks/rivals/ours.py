@@ -47,7 +47,7 @@ class Eager(Pacer):
             self._number = self.offered
             return None
         self.offered += 1
-        return Arrival(self.offered, now_ns, 0)
+        return Arrival(self.offered, now_ns, 1)
 
 
 def main(url: str, connections: int, folder: Path) -> None:
