@@ -40,8 +40,9 @@ class Generator(NamedTuple):
 
     def command(self, ground: Ground, folder: str, port: int) -> list[str]:
         url = ground.server.url
-        locust = [sys.executable, "-m", "locust", "-f", str(RIVALS / "stock_locust.py"), "--headless", "--only-summary"]
+        locust = [sys.executable, "-m", "locust", "--headless", "--only-summary", "-f"]
         users = ["-u", str(CONNECTIONS), "-r", str(CONNECTIONS), "--host", url, "--loglevel", "ERROR"]
+        k6 = ["k6", "run", "--quiet", "--no-summary", "--no-usage-report"]
         wrk = ["wrk", "-t1", f"-c{CONNECTIONS}", "-d120s"]
         ours = ("-u", CONNECTIONS, "-r", 100, "--max-connections", CONNECTIONS, "-t", LASTS, "--metrics-port", port)
         commands = {
@@ -51,12 +52,19 @@ class Generator(NamedTuple):
             "ours, @task": lambda: ground.command("--target-tps", 1, *ours, locustfile="ours_tasks.py"),
             "wrk": lambda: [*wrk, "-H", "X-Idempotency: r-1-1", url + PATH],
             "wrk, Lua": lambda: [*wrk, "-s", str(RIVALS / "wrk.lua"), url],
-            "k6": lambda: ["k6", "run", "--quiet", "--no-summary", "--no-usage-report", str(RIVALS / "k6.js")],
-            "FastHttpUser": lambda: [*locust, "Fast", *users],
-            "HttpUser": lambda: [*locust, "Plain", *users],
+            "wrk2, Lua": lambda: ["wrk2", *wrk[1:], "-R1000000", "-s", str(RIVALS / "wrk.lua"), url],
+            "wrk, same": lambda: [*wrk, "-s", str(RIVALS / "wrk_same.lua"), url],
+            "k6": lambda: [*k6, str(RIVALS / "k6.js")],
+            "k6, same": lambda: [*k6, str(RIVALS / "k6_same.js")],
+            "FastHttpUser": lambda: [*locust, str(RIVALS / "stock_locust.py"), "Fast", *users],
+            "FastHttpUser, same": lambda: [*locust, str(RIVALS / "stock_same.py"), "Same", *users],
+            "HttpUser": lambda: [*locust, str(RIVALS / "stock_locust.py"), "Plain", *users],
         }
         return commands[self.name]()
 
+
+#: What the rivals do in their scripts of the same name as ours: like for like, but for the journal.
+SAME = "accounts and amounts drawn, three patterns, refunds"
 
 GENERATORS = (
     Generator("engine", "", "our pump and classification alone"),
@@ -65,8 +73,12 @@ GENERATORS = (
     Generator("ours, @task", "", "ordinary task code under Locust, unique bodies and keys"),
     Generator("wrk", "wrk", "GET, constant"),
     Generator("wrk, Lua", "wrk", "unique bodies and keys"),
+    Generator("wrk2, Lua", "wrk2", "unique bodies and keys"),
+    Generator("wrk, same", "wrk", f"{SAME}, outcomes"),
     Generator("k6", "k6", "unique bodies and keys"),
+    Generator("k6, same", "k6", f"{SAME}, outcomes by pattern"),
     Generator("FastHttpUser", "", "Locust's own, unique bodies and keys"),
+    Generator("FastHttpUser, same", "", f"{SAME}, outcomes by pattern, Prometheus"),
     Generator("HttpUser", "", "Locust's own, unique bodies and keys"),
 )
 
@@ -122,10 +134,10 @@ def main() -> None:
             for generator in chosen:
                 samples[generator.name].append(measure(generator, ground, core=cores[0], seconds=arguments.seconds))
     rows = {}
-    print(f"{'generator':14}{'requests/s':>12}{'per CPU-second':>16}{'µs CPU each':>13}   what it does")
+    print(f"{'generator':20}{'requests/s':>12}{'per CPU-second':>16}{'µs CPU each':>13}   what it does")
     for generator in chosen:
         rate, per_cpu_s = (statistics.median(column) for column in zip(*samples[generator.name], strict=True))
-        print(f"{generator.name:14}{rate:12,.0f}{per_cpu_s:16,.0f}{1e6 / per_cpu_s:13.1f}   {generator.note}")
+        print(f"{generator.name:20}{rate:12,.0f}{per_cpu_s:16,.0f}{1e6 / per_cpu_s:13.1f}   {generator.note}")
         rows[generator.name] = {"rate": rate, "per_cpu_s": per_cpu_s, "note": generator.note}
     if arguments.keep:
         figures.keep("generators", {"rounds": arguments.rounds, "seconds": arguments.seconds, "rows": rows})
