@@ -20,7 +20,7 @@ def observe(name: str, response_time: float, **_: Any) -> None:
     SERVICE.labels(name).observe(response_time / 1000)
 
 
-events.request.add_listener(observe)
+events.request.add_listener(observe)  # type: ignore[no-untyped-call]
 
 
 def text(cents: int) -> str:
