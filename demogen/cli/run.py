@@ -27,18 +27,18 @@ from demogen.config import Settings
 from demogen.contract.wire import check_spelling
 from demogen.errors import UsageError
 from demogen.pacing.schedule import Schedule
-from demogen.patterns import find_patterns, register
-from demogen.patterns.scripts import scripts_in
+from demogen.patterns import find_patterns
+from demogen.patterns.scripts import script_patterns, texts_in
 from demogen.population.directory import Population
 from demogen.population.skew import Skew, skew
 from demogen.record.folder import RunFolder, new_run_id
 from demogen.record.machine import machine
 from demogen.report import as_text, build, exit_code
 from demogen.report.renderings import write_reports
-from demogen.workload.events import Events, open_events
+from demogen.workload.events import Events, require_place
 from demogen.workload.groundwork import Groundwork
 from demogen.workload.measure import Gathering
-from demogen.workload.mix import Mix
+from demogen.workload.mix import Mix, with_scripts
 from demogen.workload.scenario import Scenario, find_scenario
 from demogen.workload.session import Run, Session
 from demogen.workload.timetable import timetable
@@ -64,11 +64,14 @@ def run(settings: Settings) -> None:
     no flag does. Ends with 0 fine, 3 threshold missed, 4 books wrong, 5 books not judged, 6 load not delivered.
     """
     scenario = find_scenario(settings.scenario)
-    mix = Mix(_with_scripts(settings, scenario.mix), find_patterns())
+    scripts = script_patterns(texts_in(settings.dsl_dir)) if settings.dsl_dir else {}
+    mix = Mix(with_scripts(scenario.mix, scripts), find_patterns(scripts))
     asked = _Asked(settings, scenario, mix)
     # Read them now: a mistake in one must cost nothing.
     _ = asked.schedule, asked.skews
     clock, run_id = SystemClock(), new_run_id()
+    if settings.events:
+        require_place(settings.events, clock=clock)
     folder = RunFolder.create(settings.run_dir or Path("runs") / run_id)
     with open_target(settings, database=_database(settings, folder), clock=clock) as target:
         _write_settings(asked, folder, run_id=run_id, target=target)
@@ -83,15 +86,6 @@ def run(settings: Settings) -> None:
         typer.echo(as_text.render(told), nl=False)
     tell_ci(told, settings)
     raise typer.Exit(exit_code(told))
-
-
-def _with_scripts(settings: Settings, mix: dict[str, float]) -> dict[str, float]:
-    """The mix with the scripts of --dsl-dir: those that it does not name share a tenth of the whole."""
-    if settings.dsl_dir is None:
-        return mix
-    scripts = [register(pattern).name for pattern in scripts_in(settings.dsl_dir)]
-    new = [name for name in scripts if name not in mix]
-    return mix | {name: sum(mix.values()) / 9 / len(new) for name in new}
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -189,7 +183,7 @@ def _play(
     engine = open_engine(settings, target, clock=clock, max_connections=settings.max_connections)
     ticker = Ticker(seconds=schedule.seconds, silent=settings.quiet or settings.json_output or not settings.progress)
     try:
-        with _scrape(settings, planned, asked.mix) as scrape, _events(settings, clock) as events:
+        with _scrape(settings, planned, asked.mix) as scrape:
             session = Session(
                 planned,
                 folder=folder,
@@ -198,7 +192,7 @@ def _play(
                 carrier=engine,
                 clock=clock,
                 on_second=lambda gathering: _each_second(gathering, ticker, scrape),
-                on_answer=events.heard if events is not None else None,
+                events=Events(settings.events, clock=clock) if settings.events else None,
             )
             session.play()
     finally:
@@ -209,21 +203,6 @@ def _play(
 def _each_second(gathering: Gathering, ticker: Ticker, scrape: Scrape) -> None:
     ticker.second(gathering)
     scrape.second(gathering)
-
-
-@contextmanager
-def _events(settings: Settings, clock: Clock) -> Iterator[Events | None]:
-    """Where accepted transactions are told, if anywhere; what was not delivered is said."""
-    if settings.events is None:
-        yield None
-        return
-    events = open_events(settings.events, clock=clock)
-    try:
-        yield events
-    finally:
-        events.close()
-        if events.failed or events.lost:
-            typer.echo(f"events: {events.delivered:,} delivered, {events.failed + events.lost:,} were not", err=True)
 
 
 @contextmanager

@@ -30,13 +30,15 @@ from demogen.drive.otel import in_spans
 from demogen.drive.progress import LineProgress
 from demogen.pacing.schedule import Schedule
 from demogen.patterns import find_patterns
+from demogen.patterns.scripts import script_patterns, texts_in
 from demogen.population.directory import Population
 from demogen.population.skew import skew
 from demogen.population.spec import PopulationSpec
 from demogen.record.folder import RunFolder, new_run_id
 from demogen.record.machine import machine
+from demogen.workload.events import require_place
 from demogen.workload.groundwork import ENDLESS_S, Groundwork
-from demogen.workload.mix import Mix
+from demogen.workload.mix import Mix, with_scripts
 from demogen.workload.scenario import ThresholdSpec
 from demogen.workload.timetable import timetable
 
@@ -55,7 +57,11 @@ class Bootstrap:
         self._manifests: dict[tuple[str, str, int], Path] = {}
 
     def check_target(self, settings: Settings) -> None:
-        """A ledger that was named must answer before anything starts. Raises LedgerUnreachable."""
+        """What was named must be there before anything starts. Raises LedgerUnreachable or UsageError."""
+        if settings.events:
+            require_place(settings.events, clock=self._clock)
+        if settings.dsl_dir is not None:
+            find_patterns(script_patterns(texts_in(settings.dsl_dir)))
         if settings.host is not None:
             self._detect(settings, settings.host)
 
@@ -73,7 +79,9 @@ class Bootstrap:
         `seconds` is how long the load lasts where the schedule does not say so itself; None: until it is stopped.
         """
         run_id = new_run_id()
-        mix = Mix(weights, find_patterns())
+        texts = texts_in(settings.dsl_dir) if settings.dsl_dir else {}
+        weights = with_scripts(weights, texts)
+        mix = Mix(weights, find_patterns(script_patterns(texts)))
         schedule = timetable(settings.schedule, tps=settings.target_tps, seconds=seconds, seed=settings.seed)
         folder = RunFolder.create(self._folder_of(settings, run_id))
         url = settings.host or self._embedded(folder)
@@ -89,7 +97,7 @@ class Bootstrap:
             run_id=run_id,
             url=url,
             seed=settings.seed,
-            weights=dict(weights),
+            weights=weights,
             spelling=check_spelling(settings.transaction_format),
             population=population.to_bytes(),
             process=0,
@@ -101,6 +109,8 @@ class Bootstrap:
             client_cert=str(settings.client_cert or ""),
             client_key=str(settings.client_key or ""),
             skew=settings.skew or "",
+            scripts=texts,
+            events=settings.events or "",
         )
         run = Plan(
             run_id=run_id,

@@ -11,6 +11,7 @@ import logging
 import socket
 import tempfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,16 @@ from demogen.drive.tasks import wake
 from demogen.errors import DemogenError
 from demogen.pacing.pacer import Pacer, Share
 from demogen.patterns import Stage, find_patterns
+from demogen.patterns.scripts import script_patterns
 from demogen.population.directory import Population
 from demogen.population.skew import skew
 from demogen.record.attempt import Attempt
 from demogen.record.journal import JournalWriter
 from demogen.record.tally import PHASES, Tally
 from demogen.workload.errands import TASKS_NAME, Desk
+from demogen.workload.events import Events
 from demogen.workload.mix import Mix
-from demogen.workload.player import Player
+from demogen.workload.player import OnAnswer, Player
 
 log = logging.getLogger("demogen")
 
@@ -57,7 +60,8 @@ class Setup(msgspec.Struct, frozen=True):
     """All a process needs to take part; travels as MessagePack.
 
     `process` numbers the taker; `window_ns` is the measured window in unix time; `journal` the file to write, or "" to
-    keep a spool here and ship it.
+    keep a spool here and ship it. `scripts` are texts by name, since a worker's host need not have the user's files;
+    `events` is where this process tells of what was accepted, "" for nowhere.
     """
 
     run_id: str
@@ -75,6 +79,8 @@ class Setup(msgspec.Struct, frozen=True):
     client_cert: str = ""
     client_key: str = ""
     skew: str = ""
+    scripts: dict[str, str] = {}
+    events: str = ""
 
 
 class Load:
@@ -97,7 +103,8 @@ class Load:
         self._finishing = False
         self._explained: set[str] = set()
         self._spool: tempfile.TemporaryDirectory[str] | None = None
-        self._mix = Mix(setup.weights, find_patterns())
+        self._mix = Mix(setup.weights, find_patterns(script_patterns(setup.scripts)))
+        self._events = Events(setup.events, clock=self._clock) if setup.events else None
         self._journal = self._open_journal()
         self._pump = self._open_pump()
         self._player: Player | None = None
@@ -185,19 +192,23 @@ class Load:
             self._listen()
 
     def _listen(self) -> None:
-        """Tell other people's listeners of every answer from now on, if there are any."""
+        """Tell of every answer from now on: events where they were asked for, and other people's listeners, if any."""
         assert self._player is not None
+        heard = [one for one in (self._events.heard if self._events else None, self._told()) if one is not None]
+        self._player.on_answer = heard[0] if len(heard) == 1 else _each_of(heard) if heard else None
+
+    def _told(self) -> OnAnswer | None:
+        """What tells other people's listeners; None where there are none."""
         hook = self._listeners.others()
         if hook is None:
-            self._player.on_answer = None
-            return
+            return None
         names, offset_ns = self._mix.names, self._offset_ns
 
         def tell(attempt: Attempt, receipt: Receipt, sent_ns: int, answered_ns: int) -> None:
             start_s = ((sent_ns or answered_ns) + offset_ns) / NS_PER_S
             tell_of_answer(hook, attempt, receipt, names=names, answered_ns=answered_ns, start_s=start_s)
 
-        self._player.on_answer = tell
+        return tell
 
     def _close_desk(self) -> None:
         if self._desk is not None:
@@ -209,12 +220,22 @@ class Load:
         self._close_desk()
         if self._player is None:
             self._pump.close()
+        if self._events is not None:
+            self._close_events(self._events)
         self._journal.close()
         while self._setup.journal == "" and self._journal.bytes_written - self._shipped > _SEGMENT_BYTES:
             self._report(REPORT)
         self._report(DRAINED)
         if self._spool is not None:
             self._spool.cleanup()
+
+    def _close_events(self, events: Events) -> None:
+        """Wait for what is still to be delivered, heard by the conductor meanwhile."""
+        if self._player is None:
+            events.close()
+        else:
+            events.close(between=self._breathe)
+            self._player.tally.counts.update(events.counts())
 
     def _report(self, kind: str) -> None:
         """What was counted since the last report, and what the journal has grown by."""
@@ -323,3 +344,11 @@ class Load:
             wake=wake,
         )
         return player
+
+
+def _each_of(listeners: Sequence[OnAnswer]) -> OnAnswer:
+    def tell_all(attempt: Attempt, receipt: Receipt, sent_ns: int, answered_ns: int) -> None:
+        for tell in listeners:
+            tell(attempt, receipt, sent_ns, answered_ns)
+
+    return tell_all

@@ -21,6 +21,8 @@ _OURS = (
     "preset",
     "population",
     "skew",
+    "dsl_dir",
+    "events",
     "run_dir",
     "transaction_format",
     "seed",

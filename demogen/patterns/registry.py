@@ -5,9 +5,11 @@ May import: `base`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import MappingProxyType
 
 from demogen.errors import UsageError
 from demogen.patterns.base import Pattern
@@ -42,12 +44,17 @@ def register(pattern: Pattern) -> Pattern:
     return pattern
 
 
-def find_patterns() -> dict[str, Pattern]:
+def find_patterns(more: Mapping[str, Pattern] = MappingProxyType({})) -> dict[str, Pattern]:
     """Shipped patterns, those that installed packages offer, and those registered; a package may replace a shipped one.
 
-    Raises UsageError where an entry point cannot be loaded or is no Pattern.
+    `more` are those of one run alone, a user's scripts. Raises UsageError where an entry point cannot be loaded or is
+    no Pattern, or where one of `more` has a name that is taken.
     """
-    return PATTERNS | {one.name: one for one in map(_load, entry_points(group=GROUP))} | _registered
+    found = PATTERNS | {one.name: one for one in map(_load, entry_points(group=GROUP))} | _registered
+    taken = sorted(found.keys() & more.keys())
+    if taken:
+        raise UsageError(f"a pattern is called {taken[0]!r} already", hint="give yours another name")
+    return found | dict(more)
 
 
 def _load(entry: EntryPoint) -> Pattern:

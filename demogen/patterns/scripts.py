@@ -8,6 +8,7 @@ amount it stands for, since v4 would lose it (contract 13.1). Expects to be acce
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -24,24 +25,37 @@ AMOUNT = "amount"
 _NUMBERED = re.compile(r"(.*?)(\d*)")
 
 
-def scripts_in(folder: Path) -> list[Pattern]:
-    """A pattern for each `.gold` file of a folder. Raises UsageError where one cannot be read, or there is none."""
+def texts_in(folder: Path) -> dict[str, str]:
+    """The text of each `.gold` file of a folder, by the file's name: what other processes need to play it too.
+
+    Raises UsageError where one cannot be read, or there is none.
+    """
     files = sorted(folder.glob("*.gold"))
     if not files:
         raise UsageError(f"there is no .gold file in {folder}", hint="name the folder that holds your scripts")
-    return [script_pattern(file) for file in files]
+    return {file.stem: _text(file) for file in files}
 
 
-def script_pattern(file: Path) -> Pattern:
+def script_patterns(texts: Mapping[str, str]) -> dict[str, Pattern]:
+    """The patterns that play those scripts. Raises UsageError for the first that cannot be understood."""
+    return {name: script_pattern(name, text) for name, text in texts.items()}
+
+
+def script_pattern(name: str, text: str) -> Pattern:
     """The pattern that plays one script."""
     try:
-        parsed = parse(file.read_text(encoding="utf-8"))
+        parsed = parse(text)
+    except UsageError as error:
+        raise UsageError(f"{name}.gold: {error.message}", hint=error.hint) from error
+    _require_known(parsed, name)
+    return Pattern(name=name, weight=1, play=lambda dice: _play(parsed, dice))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {file}: {error}", hint="scripts are UTF-8 text") from error
-    except UsageError as error:
-        raise UsageError(f"{file}: {error.message}", hint=error.hint) from error
-    _require_known(parsed, file)
-    return Pattern(name=file.stem, weight=1, play=lambda dice: _play(parsed, dice))
 
 
 def _play(parsed: ParsedTransaction, dice: Dice) -> Script:
@@ -116,12 +130,13 @@ def _role(name: str) -> str:
     return match[1] if match else name
 
 
-def _require_known(parsed: ParsedTransaction, file: Path) -> None:
+def _require_known(parsed: ParsedTransaction, name: str) -> None:
     """Amounts can only be `$amount`, and shares only numbers: anything else would be sent as nonsense."""
     numbers = [parsed.whole, *(leg.amount[1] for leg in parsed.legs if leg.amount)]
     unknown = [one.name for one in numbers if isinstance(one, Variable) and one.name != AMOUNT]
     unknown += [part.name for leg in parsed.legs for part in leg.share or () if isinstance(part, Variable)]
     if unknown:
         raise UsageError(
-            f"{file}: ${unknown[0]} stands for no number", hint="write $amount for an amount, and shares as numbers"
+            f"{name}.gold: ${unknown[0]} stands for no number",
+            hint="write $amount for an amount, and shares as numbers",
         )

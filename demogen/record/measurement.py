@@ -89,6 +89,14 @@ class Reads(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: Latency = Latency()
 
 
+class Events(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the events: `failed` ones were refused or not answered by the receiver, `lost` ones never sent."""
+
+    delivered: int = 0
+    failed: int = 0
+    lost: int = 0
+
+
 class TaskSlice(msgspec.Struct, frozen=True, kw_only=True):
     """Requests of one name that ordinary task code sent; outside the schedule, so outside every rate."""
 
@@ -163,6 +171,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     mix: Mix = Mix()
     reads: Reads = Reads()
     tasks: dict[str, TaskSlice] = {}
+    events: Events | None = None
     generator: Generator = Generator()
     workers: Workers = Workers()
     degraded: bool = False

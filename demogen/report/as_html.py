@@ -15,7 +15,17 @@ from demogen.audit.verdict import Verdict
 from demogen.contract.refusals import meaning
 from demogen.record.measurement import Slice
 from demogen.report.html_parts import card, chip, note, panel, section, table
-from demogen.report.phrases import about, figure, headline, milliseconds, mix_line, outcomes_line, plural, rate
+from demogen.report.phrases import (
+    about,
+    events_line,
+    figure,
+    headline,
+    milliseconds,
+    mix_line,
+    outcomes_line,
+    plural,
+    rate,
+)
 from demogen.report.plots import Line, over_time, percentiles
 from demogen.report.run_report import RunReport
 
@@ -105,6 +115,7 @@ def _arrivals(report: RunReport) -> str:
         ("dropped", f"{arrivals.dropped:,}"),
         *((f"dropped: {escape(why.replace('_', ' '))}", f"{n:,}") for why, n in arrivals.dropped_by_reason.items()),
         ("reads, apart", f"{report.reads.count:,}"),
+        *([("events", events_line(report.events))] if report.events else []),
     ]
     return table(("arrivals", ""), rows) + note(outcomes_line(report.outcomes))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from demogen.audit.verdict import Verdict
-from demogen.record.measurement import Outcomes
+from demogen.record.measurement import Events, Outcomes
 from demogen.report.run_report import RunReport
 
 
@@ -42,6 +42,11 @@ def outcomes_line(outcomes: Outcomes) -> str:
     meant = f" ({outcomes.unexpected:,} not meant)" if outcomes.rejected else ""
     said = f"{outcomes.accepted:,} accepted · {outcomes.rejected:,} rejected{meant}"
     return f"{said} · {outcomes.indeterminate:,} indeterminate"
+
+
+def events_line(events: Events) -> str:
+    """What became of the events that were told of accepted transactions."""
+    return f"{events.delivered:,} delivered · {events.failed:,} failed · {events.lost:,} lost"
 
 
 def milliseconds(value: float | None) -> str:

@@ -15,6 +15,7 @@ from demogen.audit.verdict import Verdict
 from demogen.record.measurement import (
     Arrivals,
     Distribution,
+    Events,
     Generator,
     Judged,
     Latency,
@@ -65,6 +66,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     phases: dict[str, Slice] = {}
     mix: Mix = Mix()
     reads: Reads = Reads()
+    events: Events | None = None
     workers: Workers = Workers()
     degraded: bool = False
     interrupted: bool = False

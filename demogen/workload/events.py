@@ -1,33 +1,33 @@
 """Accepted transactions as events to a file or a URL, as a ledger's own webhooks would be (T17).
 
-The load never waits: it hands an answer over, and a thread of its own writes or posts it, in order. What it cannot
-keep up with is counted as lost. A file holds one JSON object a line; a URL is sent one POST an event. May import:
-client, contract, record, `clock`, `errors`.
+The load never waits: what it hears goes down a pipe to a process that delivers (`relay`), and what that one cannot keep
+up with is counted as lost. A file holds one JSON object a line; a URL is sent one POST an event. May import: client,
+contract, record, `relay`, `clock`.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
-from demogen.client.pooled import PooledTransport
-from demogen.client.transport import Transport
-from demogen.clock import Clock
-from demogen.contract.exchange import Request
+from demogen.clock import NS_PER_S, Clock
 from demogen.contract.money import units_text
 from demogen.contract.outcome import Receipt
 from demogen.contract.transactions import Action, Leg
-from demogen.errors import DemogenError, RunFolderError
 from demogen.record.attempt import Attempt
+from demogen.workload import relay
 
-#: Events that may wait: beyond it they are lost rather than held in memory.
-WAITING_MAX = 100_000
-_LINGER_S = 5.0
+_PIPE_BYTES = 1 << 20
+#: What may wait for room in the pipe; beyond it events are lost rather than held in memory.
+_UNSENT_BYTES_MAX = 16 << 20
+_GRACE_S = 2.0
+_LOOK_EVERY_S = 0.02
 _LAST_WRITE = int(Action.REVERT)
 
 _NAMES = {
@@ -54,99 +54,89 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     metadata: dict[str, str] = {}
 
 
-class Outlet(Protocol):
-    """Where events go. Raises OSError or DemogenError where one could not be delivered."""
-
-    def deliver(self, body: bytes) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class FileOutlet:
-    """A line an event, appended. Raises RunFolderError where the file cannot be opened."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            self._file = path.open("ab")
-        except OSError as error:
-            raise RunFolderError(f"cannot write events to {path}: {error.strerror}", hint="name a file") from error
-
-    def deliver(self, body: bytes) -> None:
-        self._file.write(body + b"\n")
-
-    def close(self) -> None:
-        self._file.close()
-
-
-class UrlOutlet:
-    """A POST an event; any 2xx is a delivery."""
-
-    def __init__(self, transport: Transport, path: str) -> None:
-        self._transport = transport
-        self._path = path.encode()
-
-    def deliver(self, body: bytes) -> None:
-        response = self._transport.send(Request(b"POST", self._path, body))
-        if not 200 <= response.status < 300:
-            raise OSError(f"HTTP {response.status}")
-
-    def close(self) -> None:
-        close = getattr(self._transport, "close", None)
-        if close is not None:
-            close()
-
-
 class Events:
-    """Listens to a player's answers (`heard`) and delivers; close it to wait for the rest.
+    """Listens to a player's answers (`heard`) and hands them to a relay; close it to wait for the rest.
 
-    `delivered`, `failed` (refused or unreachable) and `lost` (too many at once) are counts.
+    `delivered`, `failed` (refused, unreachable, not answered in time) and `lost` (too many to hold, or still waiting at
+    the end) are counts, known once it is closed.
     """
 
-    def __init__(self, outlet: Outlet, *, clock: Clock) -> None:
+    def __init__(self, where: str, *, clock: Clock) -> None:
         self.delivered = self.failed = self.lost = 0
-        self._outlet = outlet
+        self._clock = clock
         self._offset_ns = clock.wall_ns() - clock.now_ns()
-        self._waiting: deque[tuple[Attempt, Receipt, int]] = deque()
-        self._something = threading.Event()
-        self._closing = False
-        self._thread = threading.Thread(target=self._deliver_all, name="events", daemon=True)
-        self._thread.start()
+        self._told = 0
+        self._doubted: set[str] = set()
+        source, self._pipe = os.pipe()
+        os.set_blocking(self._pipe, False)
+        # Room for some thousand events, so that a relay that must wait for a core is no loss.
+        fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        # A session of its own: a Ctrl-C at the terminal must not end it before the load has drained.
+        self._relay = subprocess.Popen(
+            [sys.executable, "-m", relay.__name__], stdin=source, stdout=subprocess.PIPE, start_new_session=True
+        )
+        os.close(source)
+        self._unsent = bytearray(where.encode() + b"\n")
+        self._pass_on()
 
     def heard(self, attempt: Attempt, receipt: Receipt, _sent_ns: int, answered_ns: int) -> None:
-        """Called by the load for every answer: keeps those that the ledger accepted for the first time."""
-        if attempt.intent.action > _LAST_WRITE or not receipt.accepted or receipt.replayed:
+        """Called by the load for every answer: keeps those that the ledger accepted, each once."""
+        if attempt.intent.action > _LAST_WRITE or not self._is_news(attempt, receipt):
             return
-        if len(self._waiting) >= WAITING_MAX:
-            self.lost += 1
+        self._told += 1
+        if len(self._unsent) < _UNSENT_BYTES_MAX:
+            event = event_of(attempt, receipt, at_unix_ns=answered_ns + self._offset_ns)
+            self._unsent += msgspec.json.encode(event) + b"\n"
+            self._pass_on()
+
+    def close(self, *, between: Callable[[], None] = lambda: None) -> None:
+        """Wait a while for what is still to be delivered; the rest is lost. `between` is called again and again."""
+        if self._pipe < 0:
             return
-        self._waiting.append((attempt, receipt, answered_ns))
-        self._something.set()
+        end_ns = self._clock.now_ns() + round((relay.LINGER_S + _GRACE_S) * NS_PER_S)
+        while self._unsent and self._relay.poll() is None and self._clock.now_ns() < end_ns:
+            self._pass_on()
+            self._wait(between)
+        os.close(self._pipe)
+        self._pipe = -1
+        while self._relay.poll() is None and self._clock.now_ns() < end_ns:
+            self._wait(between)
+        self._relay.kill()
+        said, _ = self._relay.communicate()
+        # Whatever it could not tell us of is not known to be delivered.
+        counts = msgspec.json.decode(said, type=relay.Counts) if said else relay.Counts()
+        self.delivered, self.failed = counts.delivered, counts.failed
+        self.lost = self._told - self.delivered - self.failed
 
-    def close(self) -> None:
-        """Wait a while for what is still to be delivered; the rest is lost."""
-        self._closing = True
-        self._something.set()
-        self._thread.join(_LINGER_S)
-        self.lost += len(self._waiting)
-        self._outlet.close()
+    def counts(self) -> dict[str, int]:
+        """What became of the events, under the names of a tally's counts."""
+        return {"events_delivered": self.delivered, "events_failed": self.failed, "events_lost": self.lost}
 
-    def _deliver_all(self) -> None:
-        while True:
-            self._something.wait()
-            self._something.clear()
-            while self._waiting:
-                self._deliver(*self._waiting.popleft())
-            if self._closing and not self._waiting:
-                return
+    def _is_news(self, attempt: Attempt, receipt: Receipt) -> bool:
+        """Whether this answer is the first to say that it was accepted; a replay may be, after one that got lost."""
+        if receipt.indeterminate:
+            self._doubted.add(attempt.mark)
+            return False
+        if not receipt.accepted:
+            return False
+        if receipt.replayed and attempt.mark not in self._doubted:
+            return False
+        self._doubted.discard(attempt.mark)
+        return True
 
-    def _deliver(self, attempt: Attempt, receipt: Receipt, answered_ns: int) -> None:
+    def _pass_on(self) -> None:
+        """As much as the pipe takes; never waits."""
         try:
-            self._outlet.deliver(
-                msgspec.json.encode(event_of(attempt, receipt, at_unix_ns=answered_ns + self._offset_ns))
-            )
-            self.delivered += 1
-        except (OSError, DemogenError):
-            self.failed += 1
+            del self._unsent[: os.write(self._pipe, self._unsent)]
+        except BlockingIOError:
+            return
+        except OSError:
+            # The relay has ended; what it was not given is lost.
+            self._unsent.clear()
+
+    def _wait(self, between: Callable[[], None]) -> None:
+        between()
+        self._clock.sleep(_LOOK_EVERY_S)
 
 
 def event_of(attempt: Attempt, receipt: Receipt, *, at_unix_ns: int) -> Event:
@@ -178,11 +168,6 @@ def _aliases(legs: tuple[Leg, ...]) -> list[str]:
     return [leg.account.alias for leg in legs]
 
 
-def open_events(where: str, *, clock: Clock, timeout_s: float = 5.0) -> Events:
-    """Events to a URL (http or https) or to a file. Raises UsageError or RunFolderError where that is no place."""
-    parts = urlsplit(where)
-    if parts.scheme not in ("http", "https"):
-        return Events(FileOutlet(Path(where)), clock=clock)
-    transport = PooledTransport(f"{parts.scheme}://{parts.netloc}", timeout_s=timeout_s)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Events(UrlOutlet(transport, path), clock=clock)
+def require_place(where: str, *, clock: Clock) -> None:
+    """Say now what would go wrong later. Raises UsageError where no event can be delivered there."""
+    relay.outlet_of(where, clock=clock).close()

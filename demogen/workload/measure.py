@@ -16,6 +16,7 @@ from demogen.record.histogram import Histogram, highest_us
 from demogen.record.measurement import (
     Arrivals,
     Distribution,
+    Events,
     Generator,
     Latency,
     Measurement,
@@ -102,6 +103,7 @@ class Gathering:
             mix=_mix(total, mix),
             reads=_reads(total),
             tasks=_tasks(total),
+            events=_events(total),
             generator=_generator(total, facts, delivered_tps),
             workers=Workers(count=facts.workers, lost=facts.workers_lost),
             series=self._timeline.series(),
@@ -191,6 +193,12 @@ def _tasks(total: Tally) -> dict[str, TaskSlice]:
         name: TaskSlice(requests=cell.response.total, failed=cell.unexpected, latency_ms=_latency(cell))
         for name, cell in cells.items()
     }
+
+
+def _events(total: Tally) -> Events | None:
+    """None where nobody asked for them."""
+    told = {name: total.counts.get(f"events_{name}") for name in Events.__struct_fields__}
+    return None if None in told.values() else Events(**{name: count or 0 for name, count in told.items()})
 
 
 def _generator(total: Tally, facts: Facts, delivered_tps: float) -> Generator:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import accumulate
 
 from msgspec.structs import replace
@@ -53,6 +53,12 @@ class Mix:
         expected = [share * total for share in self.shares.values()]
         statistic = sum((started.get(i, 0) - want) ** 2 / want for i, want in enumerate(expected))
         return statistic, _chi_squared_tail(statistic, freedom)
+
+
+def with_scripts(weights: Mapping[str, float], scripts: Iterable[str]) -> dict[str, float]:
+    """The mix with the user's scripts in it: those that it does not name share a tenth of the whole."""
+    new = [name for name in scripts if name not in weights]
+    return {**weights, **{name: sum(weights.values()) / 9 / len(new) for name in new}}
 
 
 def _chi_squared_tail(statistic: float, freedom: int) -> float:

@@ -46,6 +46,10 @@ _RETRIES_MAX = 20
 _IDLE_NS = 100 * NS_PER_MS
 
 
+#: Told of an answer: attempt, receipt, when it was sent and when it came (monotonic ns; sent 0: nothing was sent).
+OnAnswer = Callable[[Attempt, Receipt, int, int], None]
+
+
 class Play:
     """A script in progress: its generator, its pattern, and the intent it wants to send next."""
 
@@ -109,8 +113,8 @@ class Player:
         self._patience_ns = round(patience_s * NS_PER_S)
         self._deadline_ns = round(deadline_s * NS_PER_S)
         self._window_ns = window_ns
-        #: Told of every answer, where somebody wants to know: attempt, receipt, sent and answered (monotonic ns).
-        self.on_answer: Callable[[Attempt, Receipt, int, int], None] | None = None
+        #: Told of every answer, where somebody wants to know.
+        self.on_answer: OnAnswer | None = None
         self._ready: deque[Play] = deque()
         self._held: Sending | None = None
         self._waiting: deque[Arrival] = deque()

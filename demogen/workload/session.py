@@ -14,18 +14,17 @@ import msgspec
 
 from demogen.client.transport import Carrier
 from demogen.clock import NS_PER_MS, NS_PER_S, Clock
-from demogen.contract.outcome import Receipt
 from demogen.contract.wire import Renderer, Spelling
 from demogen.pacing.pacer import Pacer, Share
 from demogen.pacing.schedule import Schedule
 from demogen.patterns import Stage
 from demogen.population.directory import Population
 from demogen.population.skew import Skew
-from demogen.record.attempt import Attempt
 from demogen.record.folder import RunFolder
 from demogen.record.journal import JournalWriter
 from demogen.record.measurement import Measurement, dumps
 from demogen.record.tally import PHASES
+from demogen.workload.events import Events
 from demogen.workload.measure import Facts, Gathering
 from demogen.workload.mix import Mix
 from demogen.workload.player import Player
@@ -65,7 +64,7 @@ class Session:
         carrier: Carrier,
         clock: Clock,
         on_second: Callable[[Gathering], None] | None = None,
-        on_answer: Callable[[Attempt, Receipt, int, int], None] | None = None,
+        events: Events | None = None,
     ) -> None:
         self.gathering = Gathering()
         self.interrupted = False
@@ -89,7 +88,9 @@ class Session:
             },
         )
         self._player = self._make_player(population)
-        self._player.on_answer = on_answer
+        self._events = events
+        if events is not None:
+            self._player.on_answer = events.heard
 
     def play(self) -> Measurement:
         """Play, drain, measure; the measurement is saved in the folder."""
@@ -105,6 +106,9 @@ class Session:
             self._player.drain(self._run.deadline_s)
         gc.unfreeze()
         self.gathering.add(self._player.take_delta(), second=self._second)
+        if self._events is not None:
+            self._events.close()
+            self.gathering.total.counts.update(self._events.counts())
         self._journal.close()
         return self._measured()
 

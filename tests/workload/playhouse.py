@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 
 from demogen.audit.auditor import audit
 from demogen.audit.book import Patience
@@ -47,7 +48,8 @@ class Playhouse:
         spelling="mixed",
         skew=None,
         schedule=None,
-        on_answer=None,
+        scripts=MappingProxyType({}),
+        events=None,
         line=None,
         **run,
     ):
@@ -56,7 +58,7 @@ class Playhouse:
         self.app = earlier.app if earlier else SandboxApp(clock=self.clock, rng=random.Random(seed), dialect=dialect)
         # `line` stands between the load and the ledger; provisioning and audit see the ledger itself.
         self.carrier = InMemoryCarrier(line(self.app) if line else self.app, clock=self.clock)
-        self.mix = Mix(weights, find_patterns())
+        self.mix = Mix(weights, find_patterns(scripts))
         self.schedule = schedule or constant(tps, seconds)
         groundwork = Groundwork(self._crew(), policy=RetryPolicy(), clock=self.clock, seed=seed)
         if earlier:
@@ -80,7 +82,7 @@ class Playhouse:
         )  # fmt: skip
         self.session = Session(
             plan, folder=self.folder, population=self.population, mix=self.mix, carrier=self.carrier,
-            clock=self.clock, on_answer=on_answer,
+            clock=self.clock, events=events,
         )  # fmt: skip
 
     def _crew(self):
