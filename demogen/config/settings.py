@@ -109,7 +109,9 @@ class Settings(BaseModel):
 
     # How it is provisioned.
     mode: Literal["sequential", "parallel", "distributed"] = _set(
-        "parallel", "One request at a time, many, or one part of a plan.", "MODE"
+        "parallel",
+        "How provisioning goes: sequential (one request at a time), parallel, or distributed (parts of one plan).",
+        "MODE",
     )
     part: str | None = _set(None, "Part K of N of a distributed plan, as K/N.", "K/N", pattern=r"^[1-9]\d*/[1-9]\d*$")
     concurrency: int = _set(96, "Requests in flight while provisioning.", "N", ge=1, le=4096)

@@ -24,6 +24,8 @@ from demogen.config import Settings
 from demogen.contract.wire import check_spelling
 from demogen.drive.children import EmbeddedSandbox
 from demogen.drive.conductor import Conductor, Plan, Post
+from demogen.drive.foreman import Foreman
+from demogen.drive.hand import Order
 from demogen.drive.hub import open_hub_pump
 from demogen.drive.load import Setup
 from demogen.drive.otel import in_spans
@@ -32,6 +34,7 @@ from demogen.pacing.schedule import Schedule
 from demogen.patterns import find_patterns
 from demogen.patterns.scripts import script_patterns, texts_in
 from demogen.population.directory import Population
+from demogen.population.plan import PopulationPlan, plan
 from demogen.population.skew import skew
 from demogen.population.spec import PopulationSpec
 from demogen.record.folder import RunFolder, new_run_id
@@ -73,10 +76,12 @@ class Bootstrap:
         seconds: float | None,
         post: Post,
         distributed: bool,
+        foreman: Foreman | None = None,
     ) -> Conductor:
         """Everything up to the moment the load processes may take their seats.
 
-        `seconds` is how long the load lasts where the schedule does not say so itself; None: until it is stopped.
+        `seconds` is how long the load lasts where the schedule does not say so itself; None: until it is stopped. With
+        a `foreman` the workers make the population between them.
         """
         run_id = new_run_id()
         texts = texts_in(settings.dsl_dir) if settings.dsl_dir else {}
@@ -90,7 +95,9 @@ class Bootstrap:
         self._write_settings(folder, settings, run_id=run_id, url=url, capabilities=capabilities, mix=mix)
         pump = self._pump(settings, url)
         try:
-            population = self._lay_ground(settings, folder, pump, run_id=run_id, url=url, mix=mix, schedule=schedule)
+            population = self._lay_ground(
+                settings, folder, pump, run_id=run_id, url=url, mix=mix, schedule=schedule, foreman=foreman
+            )
         finally:
             pump.close()
         setup = Setup(
@@ -142,18 +149,20 @@ class Bootstrap:
         url: str,
         mix: Mix,
         schedule: Schedule,
+        foreman: Foreman | None,
     ) -> Population:
         """Population, opening, funding."""
         crew = Crew(
             pump,
             clock=self._clock,
-            concurrency=settings.concurrency,
+            concurrency=1 if settings.mode == "sequential" else settings.concurrency,
             timeout_s=settings.request_timeout_s,
+            rate_per_s=settings.max_rate,
             breathe=lambda: gevent.sleep(0),
         )
         policy = RetryPolicy(attempts=settings.retry_attempts + 1)
         groundwork = Groundwork(crew, policy=policy, clock=self._clock, seed=settings.seed)
-        population = self._population(settings, folder, groundwork, url=url)
+        population = self._population(settings, folder, groundwork, url=url, foreman=foreman)
         arrivals = round(schedule.accumulated(ENDLESS_S if schedule.endless else schedule.seconds))
         deposits = groundwork.open_books(
             folder,
@@ -168,7 +177,9 @@ class Bootstrap:
             log.info("funded %d accounts for %d transactions", deposits, arrivals)
         return population
 
-    def _population(self, settings: Settings, folder: RunFolder, groundwork: Groundwork, *, url: str) -> Population:
+    def _population(
+        self, settings: Settings, folder: RunFolder, groundwork: Groundwork, *, url: str, foreman: Foreman | None
+    ) -> Population:
         """The one that was named; else the one an earlier run of this process made; else a new one."""
         if settings.population is not None:
             return groundwork.adopt(folder, settings.population)
@@ -177,10 +188,34 @@ class Bootstrap:
             return groundwork.adopt(folder, self._manifests[kept])
         progress = in_spans(LineProgress(self._clock))
         spec = PopulationSpec.of_preset(settings.preset)
-        population = groundwork.populate(folder, spec, url=url, progress=progress)
+        if settings.mode == "distributed" and foreman is not None and foreman.several:
+            planned = plan(spec, settings.seed)
+            foreman.share(planned, self._order(settings, planned, url=url), folder, progress=progress)
+            population = Population.open(folder.population)
+        else:
+            if settings.mode == "distributed":
+                log.info("population: nobody to share it with, this process makes it")
+            population = groundwork.populate(folder, spec, url=url, progress=progress)
         progress.finish()
         self._manifests[kept] = folder.population
         return population
+
+    def _order(self, settings: Settings, planned: PopulationPlan, *, url: str) -> Order:
+        """What every worker needs to know of its part."""
+        return Order(
+            spec=planned.spec.canonical(),
+            seed=planned.seed,
+            digest=planned.digest,
+            url=url,
+            concurrency=settings.concurrency,
+            attempts=settings.retry_attempts + 1,
+            deadline_s=settings.request_timeout_s,
+            rate_per_s=settings.max_rate,
+            token=settings.secret("token") or "",
+            ca_file=str(settings.ca_file or ""),
+            client_cert=str(settings.client_cert or ""),
+            client_key=str(settings.client_key or ""),
+        )
 
     def _embedded(self, folder: RunFolder) -> str:
         if self._sandbox is None:

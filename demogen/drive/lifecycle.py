@@ -22,7 +22,9 @@ from demogen.drive import load as loads
 from demogen.drive.bootstrap import Bootstrap
 from demogen.drive.conductor import Conductor
 from demogen.drive.exposition import Exposition, require_free
+from demogen.drive.foreman import Foreman
 from demogen.drive.glance import Glance, bootstrapping
+from demogen.drive.hand import Hand
 from demogen.drive.load import Load, Setup
 from demogen.drive.logs import dress
 from demogen.drive.options import settings_of
@@ -62,6 +64,7 @@ class LoadSide:
         runner.register_message(loads.SHARE, self._on_share)
         runner.register_message(loads.FINISH, self._on_finish)
         runner.register_message(loads.RELEASE, self._on_release)
+        self._hand = Hand(runner)
         if isinstance(runner, WorkerRunner):
             environment.events.quitting.add_listener(self._on_quitting)
 
@@ -109,6 +112,7 @@ class ConductorSide:
         self._preparing: Any = None
         self._signal_code = INTERRUPTED
         self._bootstrap = Bootstrap()
+        self._foreman = Foreman(self._post, self._clients)
         self._run_time = self._options.run_time
         self._exposition = Exposition(self._snapshot, environment=environment)
         if self._options.no_tables:
@@ -128,6 +132,7 @@ class ConductorSide:
         runner.register_message(loads.DRAINED, self._on_drained)
         runner.register_message(loads.FAILED, self._on_failed)
         runner.register_message(loads.LEAVING, self._on_leaving)
+        self._foreman.listen(runner)
         for number in (signal.SIGTERM, signal.SIGINT):
             _remember(number, self)
 
@@ -168,6 +173,7 @@ class ConductorSide:
                 seconds=settings.duration_s if self._has_duration(settings) else None,
                 post=self._post,
                 distributed=distributed,
+                foreman=self._foreman if distributed else None,
             )
             self._glance = Glance(conductor)
             for client in self._clients():

@@ -19,8 +19,8 @@ class LineProgress:
         self._stream = stream or sys.stderr
         self._live = self._stream.isatty()
         self._every_ns = NS_PER_S // 5 if self._live else 2 * NS_PER_S
-        self._next_ns = 0
         self._started_ns = clock.now_ns()
+        self._next_ns = self._started_ns + self._every_ns
         self._kind, self._kind_started_ns = "", self._started_ns
         self._total, self._ok, self._failed = 0, 0, 0
         self.all_ok, self.all_failed = 0, 0

@@ -84,12 +84,9 @@ class History:
         self._edges = tuple(accumulate(flow.weight for flow in self._flows.values()))
         self._popular = Zipf(exponent_thousandths=800)
         self._crowd = lru_cache(maxsize=64)(self._gather)
-        self._slots = tuple(slot for slot in range(1 + plan.layout.others) if len(self._crowd(slot).accounts) >= 2)
-
-    @property
-    def possible(self) -> bool:
-        """Whether any asset has two accounts: else nobody can pay anybody."""
-        return bool(self._slots)
+        paired = tuple(slot for slot in range(1 + plan.layout.others) if len(self._crowd(slot).accounts) >= 2)
+        # One account a ledger is enough: it deals with the outside world.
+        self._slots = paired or (0,)
 
     def booking(self, index: int) -> Booking:
         """Transaction `index` of the plan."""
@@ -138,7 +135,7 @@ class History:
             payee = next((one for one in choices if one != source and one not in payees), None)
             if payee is not None:
                 payees.append(payee)
-        return payees
+        return payees or [EXTERNAL]
 
     def _cast(self, crowd: Crowd, role: str) -> tuple[int, ...]:
         for stand_in in self._plan.catalog.fold(role):

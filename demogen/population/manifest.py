@@ -230,7 +230,8 @@ class Manifest:
             about, ours = theirs.about(), self.about()
             if ours and ours.get("digest") != about.get("digest"):
                 raise UsageError(f"{other} is part of another population", hint="join parts of one plan only")
-            merged = {**about, "part": "1/1"}
+            # Its frontiers stay behind: whoever goes on looks for what has no row before making it.
+            merged = {**about, "part": "1/1", "adopting": "yes"}
             self.describe(**merged)
             for row in theirs.rows():
                 self.note(row, batch=10_000)

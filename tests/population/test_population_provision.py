@@ -34,6 +34,27 @@ def test_everything_planned_exists_once(dialect, tmp_path):
     assert_exactly(app, plan(SMALL, 7))
 
 
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        pytest.param({"accounts_per_ledger": 1}, id="one account"),
+        pytest.param({"accounts_per_ledger": 2, "assets_per_ledger": 5}, id="two accounts and five assets"),
+        pytest.param({"accounts_per_ledger": 1, "assets_per_ledger": 1, "route_validation": "on"}, id="one of each"),
+        pytest.param({"accounts_per_ledger": 4, "assets_per_ledger": 60}, id="far more assets than accounts"),
+        pytest.param({"portfolios_per_ledger": 0, "segments_per_ledger": 0}, id="no portfolios, no segments"),
+        pytest.param({"transactions_per_ledger": 0}, id="no transactions"),
+        pytest.param({"transactions": 1, "ledgers_per_organization": 7}, id="fewer transactions than ledgers"),
+    ],
+)
+def test_odd_sizes_are_made_whole(sizes, app, tmp_path):
+    spec = PopulationSpec.of_preset("small", **sizes)
+    report = provision(app, tmp_path, spec=spec)
+    assert report.complete, report.reasons
+    held = everything(app)
+    assert len(held.get("transactions", ())) == spec.transactions_total
+    assert len(held["accounts"]) == spec.accounts_per_ledger * spec.ledgers
+
+
 def test_relations_are_as_planned(app, tmp_path):
     spec = PopulationSpec.build(
         {"organizations": 6, "accounts_per_ledger": 24, "assets_per_ledger": 3, "portfolios_per_ledger": 3}
@@ -236,6 +257,32 @@ def test_parts_make_up_the_whole(organizations, parts, app, tmp_path):
     joined = Population.open(tmp_path / "whole")
     provision(app, tmp_path / "alone", spec=spec)
     assert list(joined.accounts) == list(Population.open(tmp_path / "alone").accounts)
+
+
+def test_what_was_joined_unfinished_is_finished_without_doubles(app, tmp_path):
+    def dies(method, path):
+        if method == "POST" and path.endswith("/accounts"):
+            raise KeyboardInterrupt
+        return
+
+    spec = PopulationSpec.of_preset("medium", ledgers_per_organization=1, transactions_per_ledger=5)
+    with pytest.raises(KeyboardInterrupt):
+        provision(Troubled(app, before=dies), tmp_path / "1", spec=spec, part=(1, 2), batch=100_000)
+    provision(app, tmp_path / "2", spec=spec, part=(2, 2))
+    lose_rows(tmp_path / "1" / "population.sqlite", Kind.PORTFOLIO)
+    whole = Manifest(tmp_path / "population.sqlite")
+    for part in ("1", "2"):
+        whole.absorb(tmp_path / part / "population.sqlite")
+    whole.close()
+    assert provision(app, tmp_path, spec=spec).complete
+    assert_exactly(app, plan(spec, 7))
+
+
+def lose_rows(path, kind):
+    """As a kill does, that comes between the sending and the next checkpoint."""
+    book = Manifest(path)
+    book.forget(kind, range(book.last_position(kind) + 1))
+    book.close()
 
 
 def test_parts_of_different_plans_do_not_join(app, tmp_path):
