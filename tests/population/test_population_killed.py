@@ -1,4 +1,4 @@
-"""kill -9 of generator or ledger at any moment, then the same command again: everything exists, once, with relations."""
+"""kill -9 of generator or ledger at any moment, then the same command again: all is there, once, with its relations."""
 
 import signal
 import socket
