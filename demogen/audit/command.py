@@ -22,6 +22,7 @@ from demogen.audit.sweep import Sweeper
 from demogen.client.crew import Crew
 from demogen.client.engine import open_pump
 from demogen.client.retry import RetryPolicy
+from demogen.client.watched import watched
 from demogen.clock import NS_PER_S, Clock, SystemClock
 from demogen.contract.transactions import LedgerRef
 from demogen.errors import DemogenError, UsageError
@@ -137,8 +138,9 @@ def reading(
         ca_file=str(settings.ca_file) if settings.ca_file else None,
         client_cert=cert if settings.client_cert else None,
     )
+    carrier = watched(pump, clock=clock, token=settings.secret("token"))
     try:
-        crew = Crew(pump, clock=clock, concurrency=_READERS, timeout_s=settings.request_timeout_s)
+        crew = Crew(carrier, clock=clock, concurrency=_READERS, timeout_s=settings.request_timeout_s)
         yield crew, sweeper_for(clock, RetryPolicy(attempts=settings.retry_attempts + 1 if patient else 1))
     finally:
         pump.close()

@@ -28,6 +28,7 @@ from demogen.errors import DemogenError, UsageError
 from demogen.population.outcome import ProvisionReport
 from demogen.population.plan import PopulationPlan
 from demogen.population.provision import provision
+from demogen.population.spans import in_spans
 from demogen.record.folder import RunFolder, new_run_id
 
 app = typer.Typer()
@@ -83,12 +84,16 @@ def _provisioned(
     silent = settings.quiet or not settings.progress
     progress = open_progress(clock, quiet=silent, as_json=settings.json_output, bars=sys.stderr.isatty())
     try:
-        with progress, open_crew(settings, target, clock=clock, note=progress.note) as crew:
+        with (
+            progress,
+            in_spans(progress) as told_too,
+            open_crew(settings, target, clock=clock, note=progress.note) as crew,
+        ):
             report = provision(
                 planned,
                 crew,
                 manifest=folder.population,
-                progress=progress,
+                progress=told_too,
                 clock=clock,
                 policy=policy_of(settings),
                 # A sandbox of our own has another port each time; the file in the run folder is what it is.

@@ -1,6 +1,7 @@
 """Turns settings into command-line options: one table (`config.OPTIONS`) for every verb, help and environment twin.
 
-`@takes(...)` gives a verb its options and hands it checked Settings. May import: `config`.
+`@takes(...)` gives a verb its options and hands it checked Settings. May import: `config`,
+`report.log_lines`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
-from demogen.config import OPTIONS, Option, resolve
+from demogen.config import OPTIONS, Option, Settings, resolve
 
-OUTPUT = ("quiet", "json_output", "progress", "log_level")
+OUTPUT = ("quiet", "json_output", "progress", "log_level", "log_format")
 LEDGER = (
     "host", "allow_target", "token", "oauth_token_url", "oauth_client_id", "oauth_client_secret",
     "ca_file", "client_cert", "client_key", "request_timeout_s",
@@ -36,7 +37,7 @@ def takes(**panels: tuple[str, ...]) -> Callable[[Callable[..., None]], Callable
         def command(**given: Any) -> None:
             rest = {parameter.name: given.pop(parameter.name) for parameter in own}
             settings = resolve(given)
-            logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+            _open_log(settings)
             verb(settings, **rest)
 
         command.__doc__ = verb.__doc__
@@ -47,6 +48,16 @@ def takes(**panels: tuple[str, ...]) -> Callable[[Callable[..., None]], Callable
         return command
 
     return wrap
+
+
+def _open_log(settings: Settings) -> None:
+    """Our own words at the level that was asked for; of other people's libraries only what is wrong."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("demogen").setLevel(settings.log_level.upper())
+    if settings.log_format == "json":
+        from demogen.report.log_lines import dress  # costs time that the usual call need not spend
+
+        dress(settings.log_format)
 
 
 _CONFIG_HELP = "Settings file: TOML, YAML or JSON. (env DEMOGEN_CONFIG)"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,7 @@ from demogen.cli.scrape import Scrape
 from demogen.cli.screen import VerbCommand
 from demogen.cli.target import Target, open_crew, open_engine, open_target, policy_of
 from demogen.cli.ticker import Ticker
+from demogen.client.transport import Carrier
 from demogen.clock import Clock, SystemClock
 from demogen.config import Settings
 from demogen.contract.wire import check_spelling
@@ -31,10 +33,14 @@ from demogen.patterns import find_patterns
 from demogen.patterns.scripts import script_patterns, texts_in
 from demogen.population.directory import Population
 from demogen.population.skew import Skew, skew
+from demogen.population.spans import in_spans
 from demogen.record.folder import RunFolder, new_run_id
 from demogen.record.machine import machine
+from demogen.record.metrics import Snapshot
+from demogen.record.tally import COOL_DOWN, MEASURE, PHASES, WARM_UP, Tally
 from demogen.report import as_text, build, exit_code
 from demogen.report.renderings import write_reports
+from demogen.report.run_report import RunReport
 from demogen.workload.events import Events, require_place
 from demogen.workload.groundwork import Groundwork
 from demogen.workload.measure import Gathering
@@ -73,19 +79,28 @@ def run(settings: Settings) -> None:
     if settings.events:
         require_place(settings.events, clock=clock)
     folder = RunFolder.create(settings.run_dir or Path("runs") / run_id)
-    with open_target(settings, database=_database(settings, folder), clock=clock) as target:
+    with (
+        open_target(settings, database=_database(settings, folder), clock=clock) as target,
+        _scrape(asked, run_id=run_id, target=target, clock=clock) as scrape,
+    ):
         _write_settings(asked, folder, run_id=run_id, target=target)
         population = _prepared(asked, folder, run_id=run_id, target=target, clock=clock)
-        _play(asked, folder, run_id=run_id, target=target, population=population, clock=clock)
+        gathering = _play(asked, folder, scrape, run_id=run_id, target=target, population=population, clock=clock)
+        scrape.auditing(gathering)
         _audit(settings, folder, url=target.url)
-    told = build(folder)
-    write_reports(told, folder)
+        told = build(folder)
+        scrape.judged(told)
+        write_reports(told, folder)
+        _tell(told, settings, folder)
+    raise typer.Exit(exit_code(told))
+
+
+def _tell(told: RunReport, settings: Settings, folder: RunFolder) -> None:
     if settings.json_output:
         typer.echo((folder.report_json).read_text(encoding="utf-8"), nl=False)
     elif not settings.quiet:
         typer.echo(as_text.render(told), nl=False)
     tell_ci(told, settings)
-    raise typer.Exit(exit_code(told))
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -143,7 +158,8 @@ def _prepared(asked: _Asked, folder: RunFolder, *, run_id: str, target: Target, 
         else:
             spec = spec_of(asked.for_population())
             url = "" if target.embedded else target.url
-            population = groundwork.populate(folder, spec, url=url, progress=progress)
+            with in_spans(progress) as told:
+                population = groundwork.populate(folder, spec, url=url, progress=told)
             made = progress.tracking
             if not silent and not bars and made.tracks:
                 typer.echo(summary_lines(made, now_ns=clock.now_ns())[-1], err=True)
@@ -160,8 +176,15 @@ def _prepared(asked: _Asked, folder: RunFolder, *, run_id: str, target: Target, 
 
 
 def _play(
-    asked: _Asked, folder: RunFolder, *, run_id: str, target: Target, population: Population, clock: Clock
-) -> None:
+    asked: _Asked,
+    folder: RunFolder,
+    scrape: Scrape,
+    *,
+    run_id: str,
+    target: Target,
+    population: Population,
+    clock: Clock,
+) -> Gathering:
     settings, scenario = asked.settings, asked.scenario
     schedule = asked.schedule
     warm_up_s, cool_down_s = scenario.phases(schedule.seconds)
@@ -183,40 +206,52 @@ def _play(
     engine = open_engine(settings, target, clock=clock, max_connections=settings.max_connections)
     ticker = Ticker(seconds=schedule.seconds, silent=settings.quiet or settings.json_output or not settings.progress)
     try:
-        with _scrape(settings, planned, asked.mix) as scrape:
-            session = Session(
-                planned,
-                folder=folder,
-                population=population,
-                mix=asked.mix,
-                carrier=engine,
-                clock=clock,
-                on_second=lambda gathering: _each_second(gathering, ticker, scrape),
-                events=Events(settings.events, clock=clock) if settings.events else None,
-            )
-            session.play()
+        seconds = count(1)
+        session = Session(
+            planned,
+            folder=folder,
+            population=population,
+            mix=asked.mix,
+            carrier=engine,
+            clock=clock,
+            on_second=lambda gathering: _each_second(
+                gathering, ticker, scrape, at_s=next(seconds), run=planned, carrier=engine
+            ),
+            events=Events(settings.events, clock=clock) if settings.events else None,
+        )
+        session.play()
     finally:
         ticker.end()
         engine.close()
+    return session.gathering
 
 
-def _each_second(gathering: Gathering, ticker: Ticker, scrape: Scrape) -> None:
+def _each_second(
+    gathering: Gathering, ticker: Ticker, scrape: Scrape, *, at_s: int, run: Run, carrier: Carrier
+) -> None:
     ticker.second(gathering)
-    scrape.second(gathering)
+    into_end_s = at_s - (run.schedule.seconds - run.cool_down_s)
+    phase = WARM_UP if at_s < run.warm_up_s else MEASURE if into_end_s < 0 or not run.cool_down_s else COOL_DOWN
+    scrape.second(gathering, in_flight=carrier.in_flight, target_tps=run.schedule.rate_at(at_s), stage=PHASES[phase])
 
 
 @contextmanager
-def _scrape(settings: Settings, planned: Run, mix: Mix) -> Iterator[Scrape]:
-    info = {"run_id": planned.run_id, "scenario": planned.scenario, "server": planned.server}
-    scrape = Scrape(target_tps=planned.schedule.mean_tps, patterns=mix.names, info=info)
-    if settings.metrics_port is not None:
-        port = scrape.listen(settings.metrics_port)
-        if not settings.quiet:
+def _scrape(asked: _Asked, *, run_id: str, target: Target, clock: Clock) -> Iterator[Scrape]:
+    settings, scenario = asked.settings, asked.scenario.name or asked.settings.scenario
+    info = {"run_id": run_id, "scenario": scenario, "server": target.capabilities.version, "seed": str(settings.seed)}
+    first = Snapshot(
+        tally=Tally(),
+        patterns=asked.mix.names,
+        reading=frozenset(pattern.name for pattern in asked.mix.patterns if pattern.reads_only),
+        target_tps=asked.schedule.mean_tps,
+        users=settings.connections,
+        info=info,
+    )
+    with Scrape(first, clock=clock) as scrape:
+        port = scrape.open(settings.metrics_port)
+        if port is not None and not settings.quiet:
             typer.echo(f"metrics at http://127.0.0.1:{port}/metrics", err=True)
-    try:
         yield scrape
-    finally:
-        scrape.close()
 
 
 def _audit(settings: Settings, folder: RunFolder, *, url: str) -> None:

@@ -15,10 +15,12 @@ from demogen.client.auth import credentials_at
 from demogen.client.breaker import Breaker
 from demogen.client.capabilities import Capabilities, detect
 from demogen.client.crew import Crew
-from demogen.client.engine import Pump, open_pump
+from demogen.client.engine import open_pump
 from demogen.client.engine.tls import ClientCertificate
 from demogen.client.pooled import PooledTransport
 from demogen.client.retry import RetryPolicy
+from demogen.client.transport import Carrier
+from demogen.client.watched import watched
 from demogen.clock import Clock
 from demogen.config import Settings
 
@@ -84,10 +86,10 @@ def certificate_of(settings: Settings) -> ClientCertificate | None:
     return (settings.client_cert, settings.client_key) if settings.client_cert else None
 
 
-def open_engine(settings: Settings, target: Target, *, clock: Clock, max_connections: int) -> Pump:
+def open_engine(settings: Settings, target: Target, *, clock: Clock, max_connections: int) -> Carrier:
     """The engine towards the target, with the settings' TLS and token. Close it."""
     cert, key = settings.client_cert, settings.client_key
-    return open_pump(
+    pump = open_pump(
         target.url,
         clock=clock,
         max_connections=max_connections,
@@ -95,6 +97,7 @@ def open_engine(settings: Settings, target: Target, *, clock: Clock, max_connect
         ca_file=str(settings.ca_file) if settings.ca_file else None,
         client_cert=(str(cert), str(key or cert)) if cert else None,
     )
+    return watched(pump, clock=clock, token=target.token)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 Targets go out exactly as spelled, since the ledger does not percent-decode paths (contract 2). Proxies of the
 environment are not used: the load does not use them either, and a preflight must see what the load will see. Never
-retries. May import: `transport`, the engine's address and TLS parts, `contract.exchange`, `errors`.
+retries. May import: `transport`, `pairs`, the engine's address and TLS parts, `contract.exchange`, `errors`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from requests.adapters import HTTPAdapter
 
 from demogen.client.engine.endpoint import base_url
 from demogen.client.engine.tls import ClientCertificate, tls_context
+from demogen.client.pairs import tell, wanted
+from demogen.clock import NS_PER_S
 from demogen.contract.exchange import Request, Response
 from demogen.errors import LedgerUnreachable
 
@@ -68,12 +70,18 @@ class PooledTransport:
         except requests.RequestException as error:
             raise _unreachable(self.url, error, self._timeout_s) from error
         lines = (f"{name}: {value}" for name, value in answer.raw.headers.items())
-        return Response(answer.status_code, "\r\n".join(lines).encode("latin-1", "replace"), answer.content)
+        response = Response(answer.status_code, "\r\n".join(lines).encode("latin-1", "replace"), answer.content)
+        if wanted():
+            took_ns = round(answer.elapsed.total_seconds() * NS_PER_S)
+            tell(request, response, took_ns=took_ns, secrets=(self._current_token(),))
+        return response
+
+    def _current_token(self) -> str:
+        return (self._token() if callable(self._token) else self._token) or ""
 
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {"User-Agent": "demogen", "Accept": "application/json", "Accept-Encoding": "identity"}
-        token = self._token() if callable(self._token) else self._token
-        if token:
+        if token := self._current_token():
             headers["Authorization"] = f"Bearer {token}"
         if request.body:
             headers["Content-Type"] = request.content_type.decode("ascii")

@@ -43,6 +43,11 @@ class TracedCarrier:
         self._offset_ns = clock.wall_ns() - clock.now_ns()
         self._clock = clock
         self._open: dict[int, Span] = {}
+        self._sampled: dict[int, tuple[str, str]] = {}
+
+    def trace_of(self, ticket: object) -> tuple[str, str] | None:
+        """Trace and span, in hexadecimal, of a delivery of the last `collect`; None where it was not sampled."""
+        return self._sampled.get(id(ticket))
 
     @property
     def in_flight(self) -> int:
@@ -70,10 +75,14 @@ class TracedCarrier:
 
     def collect(self, until_ns: int) -> Sequence[Delivery]:
         deliveries = self._carrier.collect(until_ns)
+        self._sampled.clear()
         for ticket, result, sent_ns, answered_ns in deliveries:
             span = self._open.pop(id(ticket), None)
             if span is not None:
                 self._end(span, result, sent_ns=sent_ns, answered_ns=answered_ns)
+                context = span.get_span_context()
+                if context.trace_flags.sampled:
+                    self._sampled[id(ticket)] = (f"{context.trace_id:032x}", f"{context.span_id:016x}")
         return deliveries
 
     def open(self, count: int) -> None:

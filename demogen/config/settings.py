@@ -145,6 +145,7 @@ class Settings(BaseModel):
     quiet: bool = _set(False, "Say only what went wrong.")
     json_output: bool = _set(False, "Say everything as JSON lines.", key="json")
     log_level: Literal["debug", "info", "warning", "error"] = _set("info", "Log level.", "LEVEL", env="LOG_LEVEL")
+    log_format: Literal["text", "json"] = _set("text", "Log lines as text, or json: an object a line.", "FORMAT")
     environment: str = _set("", "Label of the environment, kept with the run.", "NAME", env="NODE_ENV")
 
     def origin(self, name: str) -> str:

@@ -28,7 +28,6 @@ from demogen.drive.foreman import Foreman
 from demogen.drive.hand import Order
 from demogen.drive.hub import open_hub_pump
 from demogen.drive.load import Setup
-from demogen.drive.otel import in_spans
 from demogen.drive.progress import LineProgress
 from demogen.pacing.schedule import Schedule
 from demogen.patterns import find_patterns
@@ -36,6 +35,7 @@ from demogen.patterns.scripts import script_patterns, texts_in
 from demogen.population.directory import Population
 from demogen.population.plan import PopulationPlan, plan
 from demogen.population.skew import skew
+from demogen.population.spans import in_spans
 from demogen.population.spec import PopulationSpec
 from demogen.record.folder import RunFolder, new_run_id
 from demogen.record.machine import machine
@@ -186,16 +186,17 @@ class Bootstrap:
         kept = (url, settings.preset, settings.seed)
         if kept in self._manifests:
             return groundwork.adopt(folder, self._manifests[kept])
-        progress = in_spans(LineProgress(self._clock))
+        progress = LineProgress(self._clock)
         spec = PopulationSpec.of_preset(settings.preset)
-        if settings.mode == "distributed" and foreman is not None and foreman.several:
-            planned = plan(spec, settings.seed)
-            foreman.share(planned, self._order(settings, planned, url=url), folder, progress=progress)
-            population = Population.open(folder.population)
-        else:
-            if settings.mode == "distributed":
-                log.info("population: nobody to share it with, this process makes it")
-            population = groundwork.populate(folder, spec, url=url, progress=progress)
+        with in_spans(progress) as told:
+            if settings.mode == "distributed" and foreman is not None and foreman.several:
+                planned = plan(spec, settings.seed)
+                foreman.share(planned, self._order(settings, planned, url=url), folder, progress=told)
+                population = Population.open(folder.population)
+            else:
+                if settings.mode == "distributed":
+                    log.info("population: nobody to share it with, this process makes it")
+                population = groundwork.populate(folder, spec, url=url, progress=told)
         progress.finish()
         self._manifests[kept] = folder.population
         return population

@@ -2,32 +2,30 @@
 
 One target for a whole cluster: the conductor's merged tally. What a run shows vanishes a while after its end, and a
 process that is being watched stays until its last figures were fetched, but never long. May import:
-prometheus-client, gevent, `record`, `locust_names`.
+prometheus-client, gevent, `client.otel`, `record`, `locust_names`.
 """
 
 from __future__ import annotations
 
-import platform
 import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import gevent
 from gevent.pywsgi import WSGIServer
-from prometheus_client import CollectorRegistry, GCCollector, Info, PlatformCollector, ProcessCollector, make_wsgi_app
+from prometheus_client import CollectorRegistry, make_wsgi_app
 
-import demogen
+from demogen.client.otel import metric_exporter, metric_interval_s, resource
 from demogen.clock import NS_PER_S, Clock, SystemClock
 from demogen.drive.locust_names import LocustCollector
 from demogen.errors import UsageError
+from demogen.record.audience import Audience
+from demogen.record.collecting import registry_of
 from demogen.record.metrics import RunCollector, Snapshot
+from demogen.record.otlp import Pushing
 
 #: How long a finished run stays visible: two scrapes at the usual slowest interval.
 GRACE_S = 60
-#: How long a process waits at most for its last figures to be fetched.
-LINGER_MAX_S = 30.0
-#: What is taken for the scrape interval while only one scrape has come.
-_UNKNOWN_INTERVAL_S = 15.0
 
 
 def require_free(host: str, port: int) -> None:
@@ -51,14 +49,16 @@ class Exposition:
         self._snapshot = snapshot
         self._clock = clock or SystemClock()
         self._runs = RunCollector(self._current)
-        self._app: Any = make_wsgi_app(_registry(self._runs))
+        self._registry = registry_of(self._runs)
+        self._app: Any = make_wsgi_app(self._registry)
         self._locust_app: Any = None
         if environment is not None:
             names = CollectorRegistry()
             names.register(LocustCollector(environment))
             self._locust_app = make_wsgi_app(names)
         self._server: Any = None
-        self._scraped_ns: list[int] = []
+        self._audience = Audience(self._clock)
+        self._pushing: Pushing | None = None
 
     def keep(self) -> None:
         """A further run begins: the counters go on from where the last one leaves them."""
@@ -77,6 +77,18 @@ class Exposition:
             ) from error
         return int(self._server.server_port)
 
+    def push(self) -> None:
+        """Send them to a collector too, now and then and at the end, where OTEL_* asks for it."""
+        exporter = metric_exporter()
+        if exporter is not None:
+            self._pushing = Pushing(
+                exporter,
+                self._registry.collect,
+                resource=resource(),
+                interval_s=metric_interval_s(),
+                clock=self._clock,
+            )
+
     def mount(self, web_ui: Any) -> None:
         """Show them under /metrics of the web UI too."""
         from flask import request
@@ -93,48 +105,24 @@ class Exposition:
         if environ.get("PATH_INFO", "").rstrip("/") == "/metrics/locust" and self._locust_app is not None:
             return list(self._locust_app(environ, start_response))
         answer = list(self._app(environ, start_response))
-        self._scraped_ns = [*self._scraped_ns[-1:], self._clock.now_ns()]
+        self._audience.scraped()
         return answer
 
     def close(self) -> None:
         """Stop serving; where somebody has been scraping our own port, not before they had the last figures."""
+        if self._pushing is not None:
+            self._pushing.close()
         if self._server is None:
             return
         try:
-            self._linger()
+            self._audience.linger(gevent.sleep)
         except KeyboardInterrupt:
             pass  # somebody is in a hurry
         finally:
             self._server.stop(timeout=1)
-
-    def _linger(self) -> None:
-        seen = self._scraped_ns
-        if not seen:
-            return
-        interval_s = (seen[-1] - seen[0]) / NS_PER_S if len(seen) > 1 else _UNKNOWN_INTERVAL_S
-        # The next scrape is expected one interval after the last; half as much again, and nobody is watching any more.
-        until_ns = seen[-1] + round(min(LINGER_MAX_S, 1.5 * interval_s + 1) * NS_PER_S)
-        while self._scraped_ns is seen and self._clock.now_ns() < until_ns:
-            gevent.sleep(0.05)
 
     def _current(self) -> Snapshot | None:
         now = self._snapshot()
         if now is None or (now.ended_ns and self._clock.now_ns() - now.ended_ns > GRACE_S * NS_PER_S):
             return None
         return now
-
-
-def _registry(runs: RunCollector) -> CollectorRegistry:
-    registry = CollectorRegistry()
-    registry.register(runs)
-    for collector in (ProcessCollector, PlatformCollector, GCCollector):
-        collector(registry=registry)
-    build = Info("demogen_build", "What is running here.", registry=registry)
-    build.info({"version": demogen.__version__, "python": platform.python_version(), "locust": _locust_version()})
-    return registry
-
-
-def _locust_version() -> str:
-    from locust import __version__
-
-    return str(__version__)

@@ -19,8 +19,8 @@ from gevent.monkey import get_original
 from demogen.client.engine import open_pump
 from demogen.client.engine.timer import Timer
 from demogen.client.transport import Carrier
+from demogen.client.watched import watched
 from demogen.clock import Clock
-from demogen.drive.otel import traced
 
 
 class HubPoller:
@@ -103,10 +103,12 @@ class Resolver:
             self._rows = ()
 
 
-def open_hub_pump(url: str, *, clock: Clock, poller: HubPoller | None = None, **options: Any) -> Carrier:
+def open_hub_pump(
+    url: str, *, clock: Clock, poller: HubPoller | None = None, token: str | None = None, **options: Any
+) -> Carrier:
     """A pump that runs in this process's hub; `options` as for `client.engine.open_pump`. Switches greenlets.
 
-    Where traces are wanted it is wrapped: each call is a span.
+    Where somebody wants traces or pairs it is wrapped.
     """
     nested = poller or HubPoller()
     originals = SimpleNamespace(**{name: getattr(socket, name) for name in dir(socket) if not name.startswith("__")})
@@ -118,9 +120,10 @@ def open_hub_pump(url: str, *, clock: Clock, poller: HubPoller | None = None, **
         resolve=Resolver(url),
         poller=lambda: nested,
         wait=nested.wait,
+        token=token,
         **options,
     )
-    return traced(pump, clock=clock)
+    return watched(pump, clock=clock, token=token)
 
 
 def off_the_loop(work: Any) -> None:

@@ -26,7 +26,6 @@ from demogen.drive.foreman import Foreman
 from demogen.drive.glance import Glance, bootstrapping
 from demogen.drive.hand import Hand
 from demogen.drive.load import Load, Setup
-from demogen.drive.logs import dress
 from demogen.drive.options import settings_of
 from demogen.drive.page import Page
 from demogen.drive.page_state import Onlooker, State, idle
@@ -34,6 +33,7 @@ from demogen.drive.users import mix_of
 from demogen.errors import DemogenError
 from demogen.pacing.pacer import Share
 from demogen.record.metrics import Snapshot
+from demogen.report.log_lines import dress
 
 log = logging.getLogger("demogen")
 
@@ -45,6 +45,11 @@ _HAND_OVER_S = 5.0
 
 def attach(environment: Any, **_: Any) -> None:
     """Listener of `init`: one object a process holds what Locust's events need."""
+    # At level debug they would bury what we say there.
+    logging.getLogger("faker").setLevel(logging.INFO)
+    if environment.parsed_options.log_format == "json":
+        # Locust's tables are no log lines.
+        logging.getLogger("locust.stats_logger").setLevel(logging.WARNING)
     dress(environment.parsed_options.log_format)
     runner = environment.runner
     if isinstance(runner, (LocalRunner, WorkerRunner)):
@@ -114,6 +119,8 @@ class ConductorSide:
         self._bootstrap = Bootstrap()
         self._foreman = Foreman(self._post, self._clients)
         self._run_time = self._options.run_time
+        if self._run_time is not None:
+            logging.getLogger("locust.main").addFilter(_not_of_no_run_time)
         self._exposition = Exposition(self._snapshot, environment=environment)
         if self._options.no_tables:
             logging.getLogger("locust.stats_logger").setLevel(logging.WARNING)
@@ -144,6 +151,7 @@ class ConductorSide:
             if settings.metrics_port is not None:
                 port = self._exposition.listen(settings.metrics_port)
                 log.info("metrics at http://127.0.0.1:%d/metrics", port)
+            self._exposition.push()
             if self._environment.web_ui is not None:
                 require_free(self._environment.web_ui.host, self._environment.web_ui.port)
                 self._exposition.mount(self._environment.web_ui)
@@ -336,6 +344,11 @@ def _remember(number: int, side: ConductorSide) -> None:
     """Note which signal came; what it does stays as it was."""
     if number == signal.SIGTERM:
         gevent.signal_handler(number, lambda: setattr(side, "_signal_code", TERMINATED))
+
+
+def _not_of_no_run_time(record: logging.LogRecord) -> bool:
+    """Its run time was taken over, so Locust believes that there is none, and says so."""
+    return not record.getMessage().startswith("No run time limit set")
 
 
 def _say(error: DemogenError) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from demogen.config import OPTIONS, Settings, resolve
-from demogen.drive.logs import FORMATS
 from demogen.errors import InvalidSettings, UsageError
 from demogen.workload.timetable import spelled
 
@@ -37,12 +36,13 @@ _OURS = (
     "token",
     "ca_file",
     "client_cert",
+    "log_format",
 )
 
 #: Of these the start form of the web UI offers a field.
 _IN_FORM = ("target_tps", "schedule", "preset", "seed", "transaction_format")
 
-_DEFAULTS = {"target_tps": "200"}
+_DEFAULTS = {"target_tps": "200", "log_format": "text"}
 
 
 def add_options(parser: Any) -> None:
@@ -76,14 +76,6 @@ def _add_own(parser: Any) -> None:
         action="store_true",
         env_var="DEMOGEN_NO_TABLES",
         help="Leave out Locust's own tables at the end: our screen has the last word anyway.",
-        include_in_web_ui=False,
-    )
-    parser.add_argument(
-        "--log-format",
-        choices=FORMATS,
-        default=FORMATS[0],
-        env_var="DEMOGEN_LOG_FORMAT",
-        help="How log lines look: text, or json for one object a line. Default text.",
         include_in_web_ui=False,
     )
 

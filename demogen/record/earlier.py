@@ -49,6 +49,10 @@ class Earlier:
             setattr(renumbered, name, value)
         renumbered.cells = _renumbered(tally.cells, numbers)
         renumbered.reads = _renumbered(tally.reads, numbers)
+        renumbered.exemplars = {
+            (of, numbers[pattern], outcome, phase, bucket): exemplar
+            for (of, pattern, outcome, phase, bucket), exemplar in tally.exemplars.items()
+        }
         renumbered.started = Counter({numbers[i]: count for i, count in tally.started.items()})
         renumbered.intents = Counter({numbers[i]: count for i, count in tally.intents.items()})
         whole.merge(renumbered)

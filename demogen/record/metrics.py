@@ -1,8 +1,9 @@
 """Every metric, named once. Built from the merged tally when somebody scrapes, so the hot path pays nothing.
 
 Base units, `_total` on counters, no ids as labels, exact histograms of the whole cluster in one target. Counters only
-grow while the process lives, whatever runs it plays; all that may be summed over exists from the start, as 0. The
-snapshot is handed in. May import: `tally`, `histogram`, `earlier`, contract, prometheus-client.
+grow while the process lives, whatever runs it plays; all that may be summed over exists from the start, as 0. Where
+calls are traced a bucket carries an exemplar, which only OpenMetrics shows. The snapshot is handed in. May import:
+`tally`, `histogram`, `earlier`, `exemplars`, contract, prometheus-client.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import TYPE_CHECKING
 import msgspec
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar as Shown
 
 from demogen.contract.exchange import Fault
 from demogen.contract.outcome import Outcome
 from demogen.record.earlier import Earlier
+from demogen.record.exemplars import BOUNDS_US, READ, RESPONSE, SERVICE, Exemplar
 from demogen.record.histogram import Histogram
 from demogen.record.journal import DropReason
 from demogen.record.tally import MEASURE, PHASES, Cell, CellKey, Tally
@@ -25,11 +28,8 @@ from demogen.record.tally import MEASURE, PHASES, Cell, CellKey, Tally
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
-#: Upper bounds in microseconds, from a fast reply on loopback to the longest deadline; about three a decade.
-BOUNDS_US = (
-    250, 500, 1_000, 2_000, 3_000, 5_000, 7_500, 10_000, 15_000, 20_000, 30_000, 50_000, 75_000, 100_000, 150_000,
-    200_000, 300_000, 500_000, 750_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 30_000_000,
-)  # fmt: skip
+Bucket = tuple[str, float] | tuple[str, float, Shown]
+
 _BOUNDS = tuple(f"{bound / 1e6}" for bound in BOUNDS_US)
 LATE_AFTER_US = 10_000
 
@@ -170,14 +170,15 @@ def _labels(key: CellKey, patterns: Sequence[str]) -> list[str]:
 def _latencies(tally: Tally, patterns: Sequence[str], reading: frozenset[str]) -> Iterator[Metric]:
     writes = _writes(tally, patterns, reading, outcomes=(Outcome.ACCEPTED,))
     reads = _reads(tally, patterns, reading)
-    for name, says, kind, cells in (
-        ("demogen_service_seconds", "Writes, from sent to answered.", "service", writes),
-        ("demogen_response_seconds", "Writes, from due to answered.", "response", writes),
-        ("demogen_read_seconds", "Reads, from sent to answered.", "service", reads),
+    for name, says, kind, of, cells in (
+        ("demogen_service_seconds", "Writes, from sent to answered.", "service", SERVICE, writes),
+        ("demogen_response_seconds", "Writes, from due to answered.", "response", RESPONSE, writes),
+        ("demogen_read_seconds", "Reads, from sent to answered.", "service", READ, reads),
     ):
         family = HistogramMetricFamily(name, says, labels=["pattern", "outcome", "phase"])
+        traced = _traced(tally, of)
         for key, cell in cells.items():
-            family.add_metric(_labels(key, patterns), *_buckets(getattr(cell, kind)))
+            family.add_metric(_labels(key, patterns), *_buckets(getattr(cell, kind), traced.get(key)))
         yield family
     for name, says, histogram in (
         ("demogen_send_lag_seconds", "From due to sent: includes waiting for a free connection.", tally.lag),
@@ -209,10 +210,24 @@ def _tasks(tally: Tally) -> Iterator[Metric]:
     yield times
 
 
-def _buckets(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
+def _traced(tally: Tally, of: str) -> dict[CellKey, dict[int, Exemplar]]:
+    """The exemplars of one histogram: by cell, by number of the bucket."""
+    found: dict[CellKey, dict[int, Exemplar]] = {}
+    for (histogram, *cell, number), exemplar in tally.exemplars.items():
+        if histogram == of:
+            pattern, outcome, phase = cell
+            found.setdefault((pattern, outcome, phase), {})[number] = exemplar
+    return found
+
+
+def _buckets(histogram: Histogram, traced: Mapping[int, Exemplar] | None = None) -> tuple[list[Bucket], float]:
     counts = histogram.at_most(BOUNDS_US) if histogram.total else [0] * len(BOUNDS_US)
-    buckets = [(bound, float(count)) for bound, count in zip(_BOUNDS, counts, strict=True)]
-    return [*buckets, ("+Inf", float(histogram.total))], histogram.sum_us / 1e6
+    buckets: list[Bucket] = list(zip((*_BOUNDS, "+Inf"), map(float, (*counts, histogram.total)), strict=True))
+    for number, exemplar in (traced or {}).items():
+        bound, count = buckets[number][:2]
+        labels = {"trace_id": exemplar.trace_id, "span_id": exemplar.span_id}
+        buckets[number] = (bound, count, Shown(labels, exemplar.us / 1e6, exemplar.wall_ns / 1e9))
+    return buckets, histogram.sum_us / 1e6
 
 
 def _money(tally: Tally, run: Tally) -> Iterator[Metric]:

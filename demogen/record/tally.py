@@ -2,7 +2,7 @@
 
 Nothing is kept per request or per second: a cell for each (pattern, outcome, phase), sparse histograms in it. Workers
 ship what has come since the last report (`take_delta`), the master adds it up (`merge`). May import: `histogram`,
-`contract.outcome`.
+`exemplars`, `contract.outcome`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from demogen.contract.outcome import Outcome, Receipt
 from demogen.record.attempt import Attempt
+from demogen.record.exemplars import Exemplar, ExemplarKey, bucket_number, keep_latest
 from demogen.record.histogram import Histogram
 
 #: (pattern, outcome, phase), all small numbers.
@@ -66,6 +67,7 @@ class Tally:
         self.intents: Counter[int] = Counter()
         self.moved: Counter[str] = Counter()
         self.doubted: Counter[str] = Counter()
+        self.exemplars: dict[ExemplarKey, Exemplar] = {}
 
     def answer(self, attempt: Attempt, receipt: Receipt, *, sent_ns: int, answered_ns: int) -> None:
         """Count a write that has ended. Times are monotonic ns; `sent_ns` is 0 where nothing was sent."""
@@ -106,6 +108,15 @@ class Tally:
         if key[2]:
             cell.unexpected += 1
 
+    def trace(
+        self, attempt: Attempt, outcome: int, *, trace: tuple[str, str], took_ns: Mapping[str, int], wall_ns: int
+    ) -> None:
+        """A call was sampled: it stands for its buckets. `trace` is (trace, span); `took_ns` goes by histogram."""
+        for histogram, duration_ns in took_ns.items():
+            us = max(0, duration_ns // 1000)
+            key = (histogram, attempt.pattern, outcome, attempt.phase, bucket_number(us))
+            keep_latest(self.exemplars, key, Exemplar(*trace, us, wall_ns))
+
     def _task_cell(self, key: TaskKey) -> Cell:
         cell = self.tasks.get(key)
         if cell is None:
@@ -125,6 +136,8 @@ class Tally:
         self.loop_lag.merge(other.loop_lag)
         for name in _COUNTERS:
             getattr(self, name).update(getattr(other, name))
+        for place, exemplar in other.exemplars.items():
+            keep_latest(self.exemplars, place, exemplar)
 
     def total(self, *, phase: int | None = None, outcomes: frozenset[int] | None = None) -> Cell:
         """All cells of a phase (or of all), of some outcomes (or of all), in one."""
@@ -152,6 +165,7 @@ class Tally:
                 [list(key), cell.service.to_wire(), cell.response.to_wire(), cell.unexpected]
                 for key, cell in cells.items()
             ]
+        wire["exemplars"] = [[list(key), list(exemplar)] for key, exemplar in self.exemplars.items()]
         return wire
 
     @classmethod
@@ -167,6 +181,7 @@ class Tally:
                 cell = cells[tuple(key)] = Cell()
                 cell.service, cell.response = Histogram.from_wire(service), Histogram.from_wire(response)
                 cell.unexpected = unexpected
+        tally.exemplars = {tuple(key): Exemplar(*exemplar) for key, exemplar in wire["exemplars"]}
         return tally
 
 

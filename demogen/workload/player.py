@@ -14,6 +14,7 @@ from itertools import count
 from typing import Protocol, cast
 
 from demogen.client.classify import classify
+from demogen.client.tracing import TracedCarrier
 from demogen.client.transport import Carrier, Delivery
 from demogen.clock import NS_PER_MS, NS_PER_S, Clock
 from demogen.contract.exchange import Fault, Request, Response
@@ -22,6 +23,7 @@ from demogen.contract.transactions import Action, Intent
 from demogen.contract.wire import Renderer
 from demogen.pacing.pacer import NEVER_NS, Arrival, Pacer
 from demogen.patterns import Dice, Pause, Script, Stage
+from demogen.record import exemplars
 from demogen.record.attempt import Attempt
 from demogen.record.journal import (
     DUPLICATE,
@@ -107,6 +109,7 @@ class Player:
         self._stage = stage
         self._mix = mix
         self._carrier = carrier
+        self._traced = carrier if isinstance(carrier, TracedCarrier) else None
         self._journal = journal
         self._renderer = renderer
         self._clock = clock
@@ -284,6 +287,8 @@ class Player:
             self.tally.read(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
         else:
             self._count(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
+        if self._traced is not None:
+            self._note_trace(self._traced, sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
         if self.on_answer is not None:
             self.on_answer(sending, receipt, sent_ns, answered_ns)
         self._advance(sending.play, receipt, answered_ns)
@@ -296,6 +301,20 @@ class Player:
         elif intent.units and receipt.outcome != Outcome.REJECTED and not intent.repeats:
             amounts = tally.moved if receipt.outcome == Outcome.ACCEPTED else tally.doubted
             amounts[f"{intent.asset}/{intent.scale}"] += intent.units
+
+    def _note_trace(
+        self, traced: TracedCarrier, sending: Sending, receipt: Receipt, *, sent_ns: int, answered_ns: int
+    ) -> None:
+        """A sampled call stands for its bucket in the histograms."""
+        trace = traced.trace_of(sending)
+        if trace is None or not sent_ns:
+            return
+        took_ns = {exemplars.READ: answered_ns - sent_ns}
+        if not sending.flags & READ:
+            response_ns = answered_ns - sending.due_ns
+            took_ns = {exemplars.SERVICE: answered_ns - sent_ns, exemplars.RESPONSE: response_ns}
+        wall_ns = self._clock.wall_ns() - self._clock.now_ns() + answered_ns
+        self.tally.trace(sending, receipt.outcome, trace=trace, took_ns=took_ns, wall_ns=wall_ns)
 
     def _advance(self, play: Play, receipt: Receipt, now_ns: int) -> None:
         """Hand the script its receipt; what it wants next waits for an arrival."""

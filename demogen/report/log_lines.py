@@ -1,6 +1,6 @@
-"""How log lines look: Locust's text, or one JSON object a line for who collects them. Levels are Locust's --loglevel.
+"""How log lines look: text, or one JSON object a line for who collects them.
 
-Changes the handlers that Locust has set up and adds none. May import: nothing from demogen.
+Changes the handlers that are there (the command line's, or Locust's) and adds none. May import: nothing from demogen.
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ import io
 import json
 import logging
 import os
-import socket
+import platform
 import sys
 from datetime import UTC, datetime
-
-FORMATS = ("text", "json")
 
 
 class JsonLines(logging.Formatter):
@@ -21,7 +19,7 @@ class JsonLines(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._host = socket.gethostname()
+        self._host = platform.node()
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -49,7 +47,7 @@ class LinesAsLogs(io.TextIOBase):
         *whole, self._begun = (self._begun + text).split("\n")
         for line in whole:
             if line.strip():
-                self._log.info(line.rstrip())
+                self._log.log(logging.ERROR if line.startswith("error: ") else logging.INFO, "%s", line.rstrip())
         return len(text)
 
     def isatty(self) -> bool:
@@ -64,6 +62,4 @@ def dress(log_format: str) -> None:
         # Locust keeps lines for its web UI in a handler of its own: people read those.
         if isinstance(handler, logging.StreamHandler):
             handler.setFormatter(JsonLines())
-    # Locust's tables are no log lines.
-    logging.getLogger("locust.stats_logger").setLevel(logging.WARNING)
     sys.stderr = LinesAsLogs(logging.getLogger("demogen"))
