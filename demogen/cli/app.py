@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 from typing import Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
-from demogen.cli.errors import Interrupted, Terminated, say
+from demogen.cli.errors import say
 from demogen.cli.screen import VerbCommand, VerbGroup, plain
+from demogen.cli.signals import SIGNALS, Stopped
 
 START, MORE = "Start here", "More"
 
@@ -67,13 +66,6 @@ class Door(VerbGroup):
         """The verb itself, loaded."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, None if command is None else load_verb(str(name)), rest
-
-    def invoke(self, ctx: Any) -> Any:
-        """As every group, but Ctrl-C passes through: `main` says it in one line."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise Interrupted from None
 
 
 def load_verb(name: str) -> Any:
@@ -126,16 +118,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code is the worst that happened (design 4.6). The one place errors end at."""
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
-    signal.signal(signal.SIGTERM, _terminate)
+    SIGNALS.listen()
     try:
         words = [word for word in words if word != "--debug"]
         code = get_command(app).main(words, prog_name="demogen", standalone_mode=False)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except (Exception, KeyboardInterrupt, Interrupted, Terminated) as error:  # noqa: BLE001  (the last line of defence)
-        return say(error, debug=debug)
+    except (Exception, Stopped) as error:  # noqa: BLE001  (the last line of defence)
+        return say(SIGNALS.heard or error, debug=debug)
     return code if isinstance(code, int) else 0
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise Terminated

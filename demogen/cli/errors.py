@@ -10,25 +10,14 @@ import traceback
 
 from typer import TyperException
 
+from demogen.cli.signals import Stopped
 from demogen.errors import DemogenError, InvalidSettings
-
-INTERRUPTED, TERMINATED = 130, 143
-
-
-class Terminated(BaseException):
-    """SIGTERM came: unwind as Ctrl-C does, so that no child and no half-written file stays behind."""
-
-
-class Interrupted(BaseException):
-    """Ctrl-C came; a class of its own, since the parser library would swallow KeyboardInterrupt."""
 
 
 def say(error: BaseException, *, debug: bool) -> int:
     """Print the error to stderr; returns the exit code it asks for (design 4.6)."""
-    if isinstance(error, KeyboardInterrupt | Interrupted):
-        return _lines("interrupted", "", INTERRUPTED)
-    if isinstance(error, Terminated):
-        return _lines("terminated", "", TERMINATED)
+    if isinstance(error, Stopped):
+        return _lines(error.says, "", error.exit_code)
     if debug or _debug_in_environment():
         traceback.print_exception(error, file=sys.stderr)
     if isinstance(error, InvalidSettings):

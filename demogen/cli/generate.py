@@ -21,6 +21,7 @@ from demogen.cli.options import LEDGER, OUTPUT, takes
 from demogen.cli.plans import print_plan
 from demogen.cli.progress import LineProgress, open_progress, summary_lines
 from demogen.cli.screen import VerbCommand
+from demogen.cli.signals import Stopped
 from demogen.cli.target import Target, open_crew, open_target, policy_of
 from demogen.clock import Clock, SystemClock
 from demogen.config import Settings
@@ -102,9 +103,9 @@ def _provisioned(
                 batch=_batch(settings),
                 strict=settings.validation,
             )
-    except KeyboardInterrupt:
-        typer.echo(f"interrupted; go on with: demogen generate --resume --run-dir {folder.path} …", err=True)
-        raise typer.Exit(130) from None
+    except Stopped as stopped:
+        typer.echo(f"{stopped.says}; go on with: demogen generate --resume --run-dir {folder.path} …", err=True)
+        raise typer.Exit(stopped.exit_code) from None
     folder.write_text(folder.path / "provision.json", msgspec.json.encode(report).decode())
     _tell(settings, report, progress, folder=folder, target=target, clock=clock)
     return report

@@ -21,13 +21,14 @@ from demogen.cli.progress import open_progress, summary_lines
 from demogen.cli.report import tell_ci
 from demogen.cli.scrape import Scrape
 from demogen.cli.screen import VerbCommand
+from demogen.cli.signals import SIGNALS
 from demogen.cli.target import Target, open_crew, open_engine, open_target, policy_of
 from demogen.cli.ticker import Ticker
 from demogen.client.transport import Carrier
 from demogen.clock import Clock, SystemClock
 from demogen.config import Settings
 from demogen.contract.wire import check_spelling
-from demogen.errors import UsageError
+from demogen.errors import IntegrityViolated, UsageError
 from demogen.pacing.schedule import Schedule
 from demogen.patterns import find_patterns
 from demogen.patterns.scripts import script_patterns, texts_in
@@ -92,7 +93,7 @@ def run(settings: Settings) -> None:
         scrape.judged(told)
         write_reports(told, folder)
         _tell(told, settings, folder)
-    raise typer.Exit(exit_code(told))
+    raise typer.Exit(_stopped_or(exit_code(told)))
 
 
 def _tell(told: RunReport, settings: Settings, folder: RunFolder) -> None:
@@ -101,6 +102,12 @@ def _tell(told: RunReport, settings: Settings, folder: RunFolder) -> None:
     elif not settings.quiet:
         typer.echo(as_text.render(told), nl=False)
     tell_ci(told, settings)
+
+
+def _stopped_or(code: int) -> int:
+    """What a load that a signal ended early ends with: the signal's own code, unless the books are wrong."""
+    stopped = SIGNALS.eased_by
+    return code if stopped is None or code == IntegrityViolated.exit_code else stopped.exit_code
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -219,7 +226,8 @@ def _play(
             ),
             events=Events(settings.events, clock=clock) if settings.events else None,
         )
-        session.play()
+        with SIGNALS.easing(session.stop):
+            session.play()
     finally:
         ticker.end()
         engine.close()
@@ -260,7 +268,11 @@ def _audit(settings: Settings, folder: RunFolder, *, url: str) -> None:
 
     if not settings.quiet and not settings.json_output:
         typer.echo("reading the ledger back and judging the books …", err=True)
-    audit_folder(folder.path, settings=settings.model_copy(update={"host": url}))
+    try:
+        audit_folder(folder.path, settings=settings.model_copy(update={"host": url}))
+    finally:
+        if SIGNALS.heard is not None:
+            typer.echo(f"given up: the books were not judged; later: demogen audit {folder.path}", err=True)
 
 
 def _database(settings: Settings, folder: RunFolder) -> Path:

@@ -13,6 +13,7 @@ from typing import Any, Self
 import msgspec
 
 from demogen.audit.invariant import invariants
+from demogen.cli.signals import Stopped
 from demogen.client.otel import metric_exporter, metric_interval_s, resource
 from demogen.clock import NS_PER_S, Clock
 from demogen.errors import UsageError
@@ -46,7 +47,7 @@ class Scrape:
             self._pushing.close()
         if self._server is not None:
             if kind is None:
-                with suppress(KeyboardInterrupt):  # somebody is in a hurry
+                with suppress(Stopped):  # somebody is in a hurry
                     self._audience.linger(self._clock.sleep)
             self._server.shutdown()
             self._server.server_close()

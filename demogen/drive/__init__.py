@@ -8,6 +8,9 @@ Importing it registers Locust listeners and opens nothing. A locustfile needs tw
 # Locust comes first: importing it patches sockets, and whatever is imported before would keep the unpatched ones.
 from locust import events as _events  # isort: skip
 
+# And before the long rest of the start, so that a Ctrl-C in the middle of it leaves no traceback.
+from demogen.drive import signals as _signals  # isort: skip  # noqa: F401
+
 from demogen.drive.lifecycle import attach
 from demogen.drive.options import add_options
 from demogen.drive.pruning import attach as prune_tables

@@ -29,6 +29,7 @@ from demogen.drive.hand import Order
 from demogen.drive.hub import open_hub_pump
 from demogen.drive.load import Setup
 from demogen.drive.progress import LineProgress
+from demogen.errors import DemogenError
 from demogen.pacing.schedule import Schedule
 from demogen.patterns import find_patterns
 from demogen.patterns.scripts import script_patterns, texts_in
@@ -221,6 +222,11 @@ class Bootstrap:
     def _embedded(self, folder: RunFolder) -> str:
         if self._sandbox is None:
             self._sandbox = EmbeddedSandbox(folder.sandbox_db)
+            try:
+                self._sandbox.start()
+            except DemogenError:
+                self.close()
+                raise
             where = f"{self._sandbox.url}, its data in {folder.sandbox_db}"
             sys.stderr.write(f"no --host: practising on the embedded sandbox at {where}\n")
         return self._sandbox.url

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import gevent
 from gevent import subprocess as _subprocess
 
 from demogen.errors import DemogenError, PreflightFailed
@@ -31,39 +32,48 @@ class EmbeddedSandbox:
 
     def __init__(self, database: Path) -> None:
         self.database = database
-        self._child: Any = subprocess.Popen(
-            demogen_command("sandbox", "--port", "0", "--db", str(database), "--die-with-parent"),
+        self.url = ""
+        self._child: Any = None
+        self._starting: Any = None
+
+    def start(self) -> None:
+        """Returns once it answers at `url`. Raises PreflightFailed where it does not; call `stop` whatever happens."""
+        command = demogen_command("sandbox", "--port", "0", "--db", str(self.database), "--die-with-parent")
+        # In a greenlet of its own: whoever waits may be killed, and a child that nobody knows could not be stopped.
+        self._starting = gevent.spawn(
+            subprocess.Popen,
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             text=True,
         )
+        self._child = self._starting.get()
         self.url = self._address()
 
     def _address(self) -> str:
         """The address it prints on its first line."""
-        import gevent
-
         line = ""
         with gevent.Timeout(_START_S, False):
             line = self._child.stdout.readline()
         for word in line.split():
             if word.startswith("http://"):
                 return str(word.rstrip(".,;"))
-        self.stop()
+        self._child.terminate()
         says = (self._child.stderr.read() or line or "it said nothing").strip().splitlines()
         raise PreflightFailed(f"the embedded sandbox did not start: {says[-1]}", hint="try: demogen sandbox --port 0")
 
     def stop(self) -> None:
         """Let it finish its writes; end it where it will not."""
-        if self._child.poll() is None:
-            self._child.terminate()
+        child = self._starting.get() if self._starting is not None else None
+        if child is not None and child.poll() is None:
+            child.terminate()
             try:
-                self._child.wait(timeout=_STOP_S)
+                child.wait(timeout=_STOP_S)
             except subprocess.TimeoutExpired:
-                self._child.kill()
-                self._child.wait()
+                child.kill()
+                child.wait()
 
 
 def audit(folder: Path, *, depth: str) -> None:

@@ -41,6 +41,10 @@ _COURSE_POINTS = 240
 Post = Callable[[str, dict[str, Any], str | None], None]
 
 
+class _Abandoned(BaseException):
+    """Somebody is in a hurry: neither drained nor judged."""
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a run promises, as far as the conductor must know it. `seconds` None: until somebody stops it.
 
@@ -92,6 +96,7 @@ class Conductor:
         self._interrupted = False
         self._stopped_early = False
         self._finishing = False
+        self._finisher: Any = None
         self._failure: dict[str, Any] | None = None
 
     @property
@@ -268,6 +273,7 @@ class Conductor:
             self.finished.wait()
             return
         self._finishing = True
+        self._finisher = gevent.getcurrent()
         self._interrupted = interrupted
         self._stopped_early = not self.over.is_set()
         try:
@@ -277,9 +283,17 @@ class Conductor:
         except DemogenError as error:
             log.error("%s", error)
             self.exit_code = error.exit_code
+        except _Abandoned:
+            log.warning("given up: the books were not judged; later: demogen audit %s", self.folder.path)
         finally:
+            self._finisher = None
             self.settled_ns = self._clock.now_ns()
             self.finished.set()
+
+    def abandon(self) -> None:
+        """Finish at once: neither drained nor judged, if that is not done yet."""
+        if self._finisher is not None:
+            gevent.kill(self._finisher, _Abandoned)
 
     def _drain(self) -> None:
         for seat in self.seats.playing:

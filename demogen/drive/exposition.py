@@ -114,12 +114,12 @@ class Exposition:
             self._pushing.close()
         if self._server is None:
             return
-        try:
-            self._audience.linger(gevent.sleep)
-        except KeyboardInterrupt:
-            pass  # somebody is in a hurry
-        finally:
-            self._server.stop(timeout=1)
+        self._audience.linger(gevent.sleep)
+        self._server.stop(timeout=1)
+
+    def hurry(self) -> None:
+        """Wait for nobody's last scrape."""
+        self._audience.leave()
 
     def _current(self) -> Snapshot | None:
         now = self._snapshot()

@@ -7,7 +7,7 @@ beside the bootstrap, so its run time is taken over (design 4.3). May import: lo
 from __future__ import annotations
 
 import logging
-import signal
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,15 +29,14 @@ from demogen.drive.load import Load, Setup
 from demogen.drive.options import settings_of
 from demogen.drive.page import Page
 from demogen.drive.page_state import Onlooker, State, idle
+from demogen.drive.signals import Signals
 from demogen.drive.users import mix_of
-from demogen.errors import DemogenError
+from demogen.errors import DemogenError, IntegrityViolated
 from demogen.pacing.pacer import Share
 from demogen.record.metrics import Snapshot
 from demogen.report.log_lines import dress
 
 log = logging.getLogger("demogen")
-
-INTERRUPTED, TERMINATED = 130, 143
 
 #: How long a worker that is told to go plays on while its share is handed over.
 _HAND_OVER_S = 5.0
@@ -72,6 +71,8 @@ class LoadSide:
         self._hand = Hand(runner)
         if isinstance(runner, WorkerRunner):
             environment.events.quitting.add_listener(self._on_quitting)
+            # In a hurry it leaves as if it had been killed: what it wrote stays for the master to read.
+            self._signals = Signals(wind_up=lambda: None, give_up=lambda: os._exit(self._signals.code or 130))
 
     def _on_setup(self, environment: Any, msg: Any, **_: Any) -> None:
         def set_up() -> None:
@@ -100,6 +101,7 @@ class LoadSide:
 
     def _on_quitting(self, environment: Any, **_: Any) -> None:  # noqa: ARG002
         """A worker that is told to go hands in what it knows first."""
+        self._signals.leave()
         if self._load is not None:
             self._load.leave(within_s=_HAND_OVER_S)
 
@@ -115,7 +117,8 @@ class ConductorSide:
         self._glance: Glance | None = None
         self._onlooker: Onlooker | None = None
         self._preparing: Any = None
-        self._signal_code = INTERRUPTED
+        self._begun = self._stopped = False
+        self._signals = Signals(wind_up=self._wind_up, give_up=self._hurry)
         self._bootstrap = Bootstrap()
         self._foreman = Foreman(self._post, self._clients)
         self._run_time = self._options.run_time
@@ -140,8 +143,6 @@ class ConductorSide:
         runner.register_message(loads.FAILED, self._on_failed)
         runner.register_message(loads.LEAVING, self._on_leaving)
         self._foreman.listen(runner)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            _remember(number, self)
 
     def _check_or_exit(self) -> None:
         """What is wrong with the options or the target is said before anything starts."""
@@ -165,7 +166,7 @@ class ConductorSide:
 
     def _on_test_start(self, environment: Any, **_: Any) -> None:
         """Prepare and share out; Locust spawns its users after that."""
-        self._preparing = gevent.getcurrent()
+        self._preparing, self._begun, self._stopped = gevent.getcurrent(), True, False
         self._exposition.keep()
         self._conductor = self._glance = None
         try:
@@ -232,23 +233,38 @@ class ConductorSide:
             self._environment.process_exit_code = self._conductor.exit_code
 
     def _on_quitting(self, environment: Any, **_: Any) -> None:
-        """The last listener to matter: Ctrl-C and SIGTERM end here too."""
-        if self._preparing is not None:
-            self._preparing.kill(block=True)
-            environment.process_exit_code = self._signal_code
-        conductor = self._conductor
-        if conductor is not None and not conductor.finished.is_set():
-            log.warning("interrupted: waiting for what is in flight, then judging the books (again to give up)")
-            try:
-                conductor.finish(interrupted=True)
-            except KeyboardInterrupt:
-                sys.stderr.write("given up: the books were not judged; later: demogen audit RUN-DIR\n")
-                environment.process_exit_code = INTERRUPTED
-            else:
-                code = conductor.exit_code
-                environment.process_exit_code = code if code == 4 else self._signal_code
+        """The last listener to matter, whatever it is that ends the process."""
+        self._signals.leave()
+        self._wind_up()
+        if self._stopped:
+            environment.process_exit_code = self._signals.code or environment.process_exit_code
+            # The books are judged all the same; that they are wrong is worth more than that the run was stopped.
+            if self._conductor is not None and self._conductor.exit_code == IntegrityViolated.exit_code:
+                environment.process_exit_code = IntegrityViolated.exit_code
         self._bootstrap.close()
         self._exposition.close()
+
+    def _wind_up(self) -> None:
+        """Stop what is being prepared; drain and judge what is being played; wait for what is being judged."""
+        if self._preparing is not None:
+            self._stopped = True
+            self._preparing.kill(block=True)
+        conductor = self._conductor
+        if conductor is not None and not conductor.finished.is_set():
+            self._stopped = True
+            log.warning("interrupted: waiting for what is in flight, then judging the books (again to give up)")
+            conductor.finish(interrupted=True)
+        if not self._begun and self._signals.code and isinstance(self._runner, MasterRunner) and self._options.headless:
+            # Locust waits for its workers and would let the interruption through as a traceback.
+            self._stopped = True
+            self._runner.quit()
+            self._signals.end_with(SystemExit(self._signals.code))
+
+    def _hurry(self) -> None:
+        """Another signal: whatever is still being waited for is not worth it."""
+        if self._conductor is not None:
+            self._conductor.abandon()
+        self._exposition.hurry()
 
     def _on_quit(self, **_: Any) -> None:
         """After Locust's own tables: our screen is the last word."""
@@ -338,12 +354,6 @@ class ConductorSide:
             gevent.spawn(self._runner.quit)
         else:
             gevent.spawn(self._runner.stop)
-
-
-def _remember(number: int, side: ConductorSide) -> None:
-    """Note which signal came; what it does stays as it was."""
-    if number == signal.SIGTERM:
-        gevent.signal_handler(number, lambda: setattr(side, "_signal_code", TERMINATED))
 
 
 def _not_of_no_run_time(record: logging.LogRecord) -> bool:

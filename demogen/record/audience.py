@@ -25,10 +25,15 @@ class Audience:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._scraped_ns: list[int] = []
+        self._left = False
 
     def scraped(self) -> None:
         """Somebody has just looked."""
         self._scraped_ns = [*self._scraped_ns[-1:], self._clock.now_ns()]
+
+    def leave(self) -> None:
+        """Wait for nobody any more."""
+        self._left = True
 
     def linger(self, sleep: Callable[[float], object]) -> None:
         """Stay until somebody looks once more, or it is plain that nobody will. `sleep` lets seconds pass."""
@@ -38,7 +43,7 @@ class Audience:
         interval_s = (seen[-1] - seen[0]) / NS_PER_S if len(seen) > 1 else _UNKNOWN_INTERVAL_S
         # The next scrape is expected one interval after the last; half as much again, and nobody is watching any more.
         until_ns = seen[-1] + round(min(LINGER_MAX_S, 1.5 * interval_s + 1) * NS_PER_S)
-        while self._scraped_ns is seen and self._clock.now_ns() < until_ns:
+        while self._scraped_ns is seen and not self._left and self._clock.now_ns() < until_ns:
             sleep(_LOOK_EVERY_S)
         if self._scraped_ns is not seen:
             sleep(_AFTERWARDS_S)

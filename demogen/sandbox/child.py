@@ -42,14 +42,20 @@ class Sandbox:
     def start(self) -> Sandbox:
         """Returns once it answers at `url`."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        match = _READY.search(line)
-        if match is None:
+        try:
+            self.url = self._address()
+        except BaseException:
+            # Whoever waits for it may be told to stop meanwhile.
             self.stop()
-            raise DemogenError("the sandbox did not start", hint="run it by hand: " + " ".join(self._command))
-        self.url = match.group(1)
+            raise
         return self
+
+    def _address(self) -> str:
+        assert self._process is not None and self._process.stdout is not None
+        match = _READY.search(self._process.stdout.readline())
+        if match is None:
+            raise DemogenError("the sandbox did not start", hint="run it by hand: " + " ".join(self._command))
+        return match.group(1)
 
     @property
     def pid(self) -> int:

@@ -73,7 +73,7 @@ class Server:
     def stop(self) -> None:
         """Serve what is in hand, then return from `serve`; callable from a signal handler."""
         self._stopping = True
-        with suppress(BlockingIOError):  # It is full of wake-ups already.
+        with suppress(OSError):  # It is full of wake-ups already, or closed: a second signal.
             self._wake_write.send(b"\0")
 
     def serve(self) -> None:

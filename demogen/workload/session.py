@@ -1,6 +1,6 @@
 """One process playing a whole run: start, a delta a second, drain, measurement. Knows neither Locust nor a screen.
 
-Ctrl-C (KeyboardInterrupt) ends the schedule early; what is in flight is waited for all the same. May import: the rest
+`stop` ends the schedule early; what is in flight is waited for all the same. May import: the rest
 of this room and below.
 """
 
@@ -67,7 +67,7 @@ class Session:
         events: Events | None = None,
     ) -> None:
         self.gathering = Gathering()
-        self.interrupted = False
+        self.interrupted = self._stopping = False
         self._second = 0
         self._run = run
         self._folder = folder
@@ -99,10 +99,8 @@ class Session:
         gc.collect()
         gc.freeze()
         with ThreadPoolExecutor(1, thread_name_prefix="journal-sync") as background:
-            try:
-                self._loop(background)
-            except KeyboardInterrupt:
-                self.interrupted = True
+            self._loop(background)
+            self.interrupted = self._stopping and self._player.busy
             self._player.drain(self._run.deadline_s)
         gc.unfreeze()
         self.gathering.add(self._player.take_delta(), second=self._second)
@@ -112,10 +110,14 @@ class Session:
         self._journal.close()
         return self._measured()
 
+    def stop(self) -> None:
+        """End the schedule early, within a second; callable from a signal handler."""
+        self._stopping = True
+
     def _loop(self, background: ThreadPoolExecutor) -> None:
         player, clock = self._player, self._clock
         tick_ns = self._epoch_ns - self._offset_ns + NS_PER_S
-        while player.busy:
+        while player.busy and not self._stopping:
             player.play_until(tick_ns)
             if clock.now_ns() < tick_ns:
                 return
