@@ -101,6 +101,15 @@ class _Named(msgspec.Struct, frozen=True):
     id: str = ""
 
 
+class _Available(msgspec.Struct, frozen=True):
+    key: str = ""
+    available: str = ""
+
+
+class _Balances(msgspec.Struct, frozen=True):
+    items: list[_Available] | None = None
+
+
 class _Cursor(msgspec.Struct, frozen=True):
     next_cursor: str | None = None
 
@@ -112,6 +121,15 @@ def first_operation_id(body: bytes) -> str:
     except msgspec.DecodeError:
         return ""
     return operations[0].id if operations else ""
+
+
+def available_text(body: bytes) -> str:
+    """What the default balance in an account's list of balances has available, as decimal text; "" without one."""
+    try:
+        balances = msgspec.json.decode(body, type=_Balances).items
+    except msgspec.DecodeError:
+        return ""
+    return next((one.available for one in balances or () if one.key == "default"), "")
 
 
 def next_cursor(body: bytes) -> str:

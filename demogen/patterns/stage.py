@@ -56,6 +56,8 @@ class Stage:
         self.markets = markets_of(accounts)
         self.almanac = almanac or Almanac()
         self.flows = Flows(extras or Extras())
+        #: A year's interest in basis points, by account.
+        self.interest_bp = extras.interest_bp if extras else {}
         self.desk = Desk(self.markets, extras or Extras())
         self._skews = skew if isinstance(skew, Mapping) else {"": skew or Uniform()}
         self._else = self._skews.get("") or Uniform()

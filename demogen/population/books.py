@@ -157,6 +157,13 @@ class LedgerBooks:
         asset = self.asset_of(index)[1]
         return max(1, units_of_cents(cents, asset))
 
+    def interest_units(self, index: int) -> int:
+        """A month's interest on an account's opening balance, rounded down; a stand-in earns what savings do."""
+        catalog = self._catalog
+        role = catalog.roles[self._layout.place(index % self._spec.accounts_per_ledger).role]
+        yearly_bp = catalog.account_types[role.kind].interest_bp or catalog.savings_bp
+        return month_of_interest(self.opening_units(index), yearly_bp)
+
     def overdraft_units(self, index: int) -> int:
         """The overdraft limit of an account in minor units, 0 for none."""
         dollars = self._layout.overdraft_of(index % self._spec.accounts_per_ledger)
@@ -178,6 +185,11 @@ class LedgerBooks:
 def alias(holder: str, index: int) -> str:
     """`@` + letters, digits and dashes: the only aliases the DSL can spell (contract 9). Unique by its number."""
     return f"@{slug(holder)[:60]}-{index}"
+
+
+def month_of_interest(units: int, yearly_bp: int) -> int:
+    """A twelfth of a year's interest on a balance, in its minor units, rounded down; nothing on a debt."""
+    return max(0, units) * yearly_bp // (12 * 10_000)
 
 
 def units_of_cents(cents: int, asset: Asset) -> int:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from demogen.contract.entities import ISO_4217, AssetCode, AssetType
 from demogen.contract.money import SCALE_MAX
 from demogen.errors import InvalidSettings, UsageError
+from demogen.population.flows import FLOWS
 from demogen.population.spec import PopulationSpec, problems_of, read_mapping
 
 FILES = ("assets", "roles", "account_types", "ledgers", "groups", "routes", "rates", "industries", "places")
@@ -237,6 +238,7 @@ class Catalog(Template):
             ("asset_families", spec.asset_families, families),
             ("industries", spec.industries, industries),
             ("account_types", spec.account_types, sorted(self.account_types)),
+            ("patterns", spec.patterns, sorted(FLOWS)),
         ):
             problems += [
                 (f"population.{field}", f"unknown {name!r}; use {', '.join(known)}")
@@ -250,6 +252,11 @@ class Catalog(Template):
         """Changes whenever any template does."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).digest()
+
+    @property
+    def savings_bp(self) -> int:
+        """What savings earn a year, in basis points."""
+        return self.account_types[self.roles["savings"].kind].interest_bp
 
     def fold(self, role: str) -> tuple[str, ...]:
         """The role itself and those that do its work in turn where it has no account."""

@@ -21,7 +21,7 @@ from demogen.population.extras import Extras, FlowRoute, read_extras
 from demogen.population.kinds import Kind
 from demogen.population.manifest import Manifest, State
 
-_VERSION = 1
+_VERSION = 2
 _EXISTS = (State.MADE, State.FOUND)
 
 

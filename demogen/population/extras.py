@@ -43,7 +43,8 @@ class FlowRoute(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Extras(msgspec.Struct, frozen=True):
-    """By account position: `overdrafts` (limit as decimal text) and `balance_keys`; by ledger position: the rest.
+    """By account position: `overdrafts` (limit as decimal text), `balance_keys` and `interest_bp` (a year's interest in
+    basis points); by ledger position: the rest.
 
     `insists_on_routes` are the ledgers that refuse a transaction without routes. `worth` is what one whole unit of an
     asset is worth in dollars, as decimal text, by asset code.
@@ -51,6 +52,7 @@ class Extras(msgspec.Struct, frozen=True):
 
     overdrafts: dict[int, str] = {}
     balance_keys: dict[int, str] = {}
+    interest_bp: dict[int, int] = {}
     rates: tuple[Rate, ...] = ()
     routes: tuple[FlowRoute, ...] = ()
     insists_on_routes: frozenset[int] = frozenset()
@@ -79,6 +81,7 @@ def read_extras(manifest: Manifest, *, ledgers: Mapping[int, int], accounts: Map
         worth=_worth(manifest),
         overdrafts=_by_account(manifest, Kind.OVERDRAFT, accounts),
         balance_keys=_by_account(manifest, Kind.BALANCE, accounts),
+        interest_bp=_interest(manifest, accounts),
         rates=tuple(_rates(manifest, ledgers)),
         routes=tuple(_routes(manifest, ledgers)),
         insists_on_routes=frozenset(
@@ -91,7 +94,7 @@ def read_extras(manifest: Manifest, *, ledgers: Mapping[int, int], accounts: Map
     )
 
 
-class _AssetBody(msgspec.Struct):
+class _Tagged(msgspec.Struct):
     metadata: dict[str, bool | int | str] = {}
 
 
@@ -99,7 +102,7 @@ def _worth(manifest: Manifest) -> dict[str, str]:
     worth: dict[str, str] = {}
     for row in manifest.rows(Kind.ASSET, states=_EXISTS):
         if row.label not in worth and row.body:
-            told = msgspec.json.decode(row.body, type=_AssetBody).metadata.get("reference_usd")
+            told = msgspec.json.decode(row.body, type=_Tagged).metadata.get("reference_usd")
             worth[row.label] = str(told or "1")
     return worth
 
@@ -107,6 +110,16 @@ def _worth(manifest: Manifest) -> dict[str, str]:
 def _by_account(manifest: Manifest, kind: Kind, accounts: Mapping[int, int]) -> dict[int, str]:
     rows = manifest.rows(kind, states=_EXISTS)
     return {accounts[row.position]: row.label for row in rows if row.position in accounts}
+
+
+def _interest(manifest: Manifest, accounts: Mapping[int, int]) -> dict[int, int]:
+    earning: dict[int, int] = {}
+    for row in manifest.rows(Kind.ACCOUNT, states=_EXISTS):
+        # Most accounts earn none: those are not worth decoding.
+        if row.body and b'"interest_bp"' in row.body and row.position in accounts:
+            told = msgspec.json.decode(row.body, type=_Tagged).metadata.get("interest_bp", 0)
+            earning[accounts[row.position]] = int(told)
+    return earning
 
 
 def _rates(manifest: Manifest, ledgers: Mapping[int, int]) -> list[Rate]:

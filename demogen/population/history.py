@@ -16,6 +16,7 @@ from typing import NamedTuple
 from demogen.contract.money import split_even
 from demogen.population.books import units_of_cents
 from demogen.population.draws import Draw
+from demogen.population.flows import FLOWS, Flow
 from demogen.population.kinds import Kind
 from demogen.population.plan import PopulationPlan
 from demogen.population.skew import Zipf
@@ -26,30 +27,6 @@ EXTERNAL = -1
 HOURS = (6, 4, 3, 3, 4, 8, 18, 34, 52, 62, 68, 74, 82, 70, 60, 58, 62, 72, 78, 64, 48, 34, 22, 14)
 _SALARY_DAY = 25
 _WEEKEND_KEPT = 45  # of a hundred weekend bookings; the others wait for Monday
-
-
-class Flow(NamedTuple):
-    """One kind of booking. `targets` are roles; several share the amount. `cents` is the median, in US cents."""
-
-    weight: int
-    source: str
-    targets: tuple[str, ...]
-    cents: int
-    spread: int
-    description: str
-
-
-FLOWS = {
-    "payment": Flow(46, "customer", ("merchant",), 4_200, 950, "card payment"),
-    "transfer": Flow(22, "customer", ("customer",), 9_000, 1_100, "transfer"),
-    "split": Flow(9, "customer", ("merchant", "fee"), 6_500, 900, "marketplace sale"),
-    "deposit": Flow(6, "", ("customer",), 45_000, 900, "cash deposit"),
-    "withdrawal": Flow(5, "customer", ("",), 12_000, 600, "cash withdrawal"),
-    "fee": Flow(4, "customer", ("fee",), 350, 400, "service fee"),
-    "refund": Flow(3, "merchant", ("customer",), 3_800, 900, "refund"),
-    "settlement": Flow(3, "merchant", ("settlement",), 60_000, 700, "merchant settlement"),
-    "payroll": Flow(2, "expense", ("customer", "customer", "customer"), 900_000, 250, "payroll"),
-}
 
 
 class Booking(NamedTuple):
@@ -113,6 +90,8 @@ class History:
             ceiling = plan.books.opening_units(first + source) // (total // len(payers) + 2)
             units = max(1, min(units, ceiling))
         payees = self._payees(crowd, flow, source, draw)
+        if blank.name == "interest" and payees[0] != EXTERNAL:
+            units = max(1, min(plan.books.interest_units(first + payees[0]), ceiling))
         parts = _parts(units, payees)
         return blank._replace(
             source=source if source == EXTERNAL else first + source,

@@ -16,7 +16,8 @@ from statistics import NormalDist, median
 import msgspec
 
 from demogen.contract.transactions import LedgerRef
-from demogen.population.history import FLOWS, HOURS
+from demogen.population.flows import FLOWS
+from demogen.population.history import HOURS
 from demogen.population.kinds import Kind
 from demogen.population.manifest import Manifest, State
 from demogen.population.plan import PopulationPlan

@@ -251,11 +251,12 @@ def test_every_problem_of_a_spec_is_said_at_once():
 
 
 def test_names_the_templates_lack_are_said_with_those_they_have():
-    spec = PopulationSpec.of_preset("small", assets=("USD", "XYZ"), industries=("mining",))
+    spec = PopulationSpec.of_preset("small", assets=("USD", "XYZ"), industries=("mining",), patterns=("paymnet",))
     with pytest.raises(InvalidSettings) as caught:
         plan(spec)
     told = dict(caught.value.problems)
     assert "'XYZ'" in told["population.assets"] and "USD" in told["population.assets"]
+    assert "'paymnet'" in told["population.patterns"] and "payment" in told["population.patterns"]
     assert "'mining'" in told["population.industries"] and "retail" in told["population.industries"]
 
 
