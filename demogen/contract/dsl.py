@@ -4,11 +4,14 @@ The DSL can say only part of what an intent may hold: whole amounts (the digits 
 so `|0` is always written), no routes, no balance keys, no dates, no colon in an alias, and what it takes for a leg's
 chart of accounts or rate it throws away. `render` refuses the rest rather than lie about it; the JSON spelling of
 the same intent (`wire`) books the same operations. Fixed by the DSL alone: a group name is compulsory, so an intent
-without one goes out under `DEMOGEN`, where JSON leaves the field out. `spell` is on the hot path: `str.strip`
-tells in C whether every character is allowed. May import: contract, errors.
+without one goes out under `DEMOGEN`, where JSON leaves the field out. `spell` is on the hot path: what it has found
+out about an alias it keeps. May import: contract, errors.
 """
 
 from __future__ import annotations
+
+import re
+from functools import lru_cache
 
 from demogen.contract.gold import MARK, ParsedTransaction, parse, to_intent
 from demogen.contract.transactions import Action, Intent, Leg
@@ -21,7 +24,7 @@ DEFAULT_GROUP = "DEMOGEN"
 # A plain number: looking a member of an enumeration up costs as much as a comparison.
 _CREATE = int(Action.CREATE)
 
-_NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/"
+_word = re.compile(r"[A-Za-z0-9_/-]+").fullmatch
 # fmt: off
 _RESERVED = frozenset({
     "transaction", "transaction-template", "V1", "chart-of-accounts-group-name", "chart-of-accounts", "description",
@@ -92,15 +95,19 @@ def _options(intent: Intent) -> str | None:
 
 def _legs(legs: tuple[Leg, ...], opening: str, asset: str, unit: int) -> str | None:
     """The legs of one side, each beginning with `opening`; None where one has no spelling."""
-    texts = []
+    texts, most = [], _VALUE_MAX * unit
     for leg in legs:
-        alias = leg.account.alias
-        # An alias is "@" and a name, or a bare name; `strip` leaves what a name may not hold.
-        if alias[1:].strip(_NAME_CHARACTERS) or (alias[:1] != "@" and not _is_name(alias)):
+        alias, units = leg.account.alias, leg.units
+        if not _is_alias(alias):
             return None
         if leg.balance_key != "default" or leg.chart_of_accounts or leg.route_id:
             return None
-        how = _how(leg, asset, unit)
+        if units is None:
+            how = _part(leg)
+        elif units % unit or not 0 <= units <= most:
+            return None
+        else:
+            how = f" :amount {asset} {units // unit}|0"
         if how is None or (leg.description and not _is_text(leg.description)):
             return None
         description = f' (description "{leg.description}")' if leg.description else ""
@@ -108,13 +115,8 @@ def _legs(legs: tuple[Leg, ...], opening: str, asset: str, unit: int) -> str | N
     return " ".join(texts)
 
 
-def _how(leg: Leg, asset: str, unit: int) -> str | None:
-    """A leg's amount, share or rest; None where it has no spelling."""
-    units = leg.units
-    if units is not None:
-        if units % unit or not 0 <= units <= _VALUE_MAX * unit:
-            return None
-        return f" :amount {asset} {units // unit}|0"
+def _part(leg: Leg) -> str | None:
+    """A leg's share or rest; None where it has no spelling."""
     if leg.share is not None:
         percentage, of_percentage = leg.share
         if percentage < 0 or of_percentage < 0:
@@ -125,12 +127,19 @@ def _how(leg: Leg, asset: str, unit: int) -> str | None:
 
 def _is_word(text: str) -> bool:
     """A metadata key or value: letters, digits, `_ - /`, but none of the DSL's own words."""
-    return text != "" and not text.strip(_NAME_CHARACTERS) and text not in _RESERVED
+    return _word(text) is not None and text not in _RESERVED
 
 
+@lru_cache(1 << 12)
 def _is_name(text: str) -> bool:
     """A NAME: a word that is not a number."""
     return _is_word(text) and not text.isdigit()
+
+
+@lru_cache(1 << 16)
+def _is_alias(text: str) -> bool:
+    """An account: "@" and a word's characters, or a NAME."""
+    return _word(text[1:]) is not None if text[:1] == "@" else _is_name(text)
 
 
 def _is_text(text: str) -> bool:

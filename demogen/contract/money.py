@@ -63,14 +63,15 @@ class Amount(msgspec.Struct, frozen=True, order=False):
 
 
 def units_text(units: int, scale: int) -> str:
-    """Canonical decimal text of `units` minor units: no trailing zeros, no exponent, no "-0"."""
+    """Canonical decimal text of `units` minor units: no trailing zeros, no exponent, no "-0". Hot path."""
     if scale == 0:
         return str(units)
-    whole, fraction = divmod(abs(units), POWERS[scale])
-    sign = "-" if units < 0 else ""
-    if fraction == 0:
-        return f"{sign}{whole}"
-    return f"{sign}{whole}.{fraction:0{scale}d}".rstrip("0")
+    if units < 0:
+        return f"-{units_text(-units, scale)}"
+    text = str(units)
+    if len(text) <= scale:
+        text = text.rjust(scale + 1, "0")
+    return f"{text[:-scale]}.{text[-scale:]}".rstrip("0").rstrip(".")
 
 
 def parse_units(text: str, scale: int) -> int:

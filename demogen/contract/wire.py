@@ -38,6 +38,9 @@ _REVERT, _FIRST_READ, _ENTITY = int(Action.REVERT), int(Action.READ_TRANSACTION)
 _HERE = "~"
 #: Descriptions kept in their JSON spelling; scripts use few, users' own may use many.
 _TEXTS_MAX = 1024
+#: Sides of this many legs and more are kept too, so many of them.
+_MANY_LEGS = 8
+_SIDES_MAX = 1024
 
 _ROUTE_OF = {
     Action.CREATE: "transaction.json",
@@ -70,6 +73,7 @@ class Renderer:
         self._around: dict[tuple[int, int], tuple[bytes, bytes]] = {}
         self._heads: dict[int, str] = {}
         self._texts: dict[str, str] = {}
+        self._sides: dict[int, tuple[tuple[Leg, ...], str]] = {}
 
     def render(self, intent: Intent, mark: str) -> tuple[Request, bool]:
         """The request that says `intent` under `mark`, and whether it is spelled in the DSL.
@@ -132,26 +136,39 @@ class Renderer:
         ).encode()
 
     def _legs(self, intent: Intent, legs: tuple[Leg, ...], value: str) -> str:
-        if len(legs) == 1:
-            return self._leg(intent, legs[0], value)
-        return ",".join([self._leg(intent, leg, value) for leg in legs])
+        """One side; `value` is the text of the whole amount, which is that of many legs too."""
+        if len(legs) < _MANY_LEGS:
+            return ",".join(self._leg_texts(intent, legs, value))
+        # Many legs that come again are the same object each time: an employer's people with their salaries.
+        kept = self._sides.get(id(legs))
+        if kept is not None and kept[0] is legs:
+            return kept[1]
+        text = ",".join(self._leg_texts(intent, legs, value))
+        if len(self._sides) >= _SIDES_MAX:
+            self._sides.clear()
+        self._sides[id(legs)] = (legs, text)
+        return text
 
-    def _leg(self, intent: Intent, leg: Leg, value: str) -> str:
-        """One leg; `value` is the text of the whole amount, which is that of most legs too."""
-        account, units = leg.account, leg.units
-        head = self._heads.get(account.index)
-        if head is None:
-            head = self._heads[account.index] = _leg_head(account)
-        if units is not None:
-            part = value if units == intent.units else units_text(units, intent.scale)
-            how = f'"amount":{{"asset":"{intent.asset}","value":"{part}"}}'
-        elif leg.share is not None:
-            percentage, of_percentage = leg.share
-            of = f',"percentageOfPercentage":{of_percentage}' if of_percentage else ""
-            how = f'"share":{{"percentage":{percentage}{of}}}'
-        else:
-            how = '"remaining":"remaining"'
-        return f"{head}{how}{_leg_options(leg)}}}"
+    def _leg_texts(self, intent: Intent, legs: tuple[Leg, ...], value: str) -> list[str]:
+        texts, heads, asset, whole, scale = [], self._heads, intent.asset, intent.units, intent.scale
+        for leg in legs:
+            account, units = leg.account, leg.units
+            head = heads.get(account.index)
+            if head is None:
+                head = heads[account.index] = f'{{"accountAlias":{_quoted(account.alias)},'
+            if units is not None:
+                part = value if units == whole else units_text(units, scale)
+                how = f'"amount":{{"asset":"{asset}","value":"{part}"}}'
+            elif leg.share is not None:
+                percentage, of_percentage = leg.share
+                of = f',"percentageOfPercentage":{of_percentage}' if of_percentage else ""
+                how = f'"share":{{"percentage":{percentage}{of}}}'
+            else:
+                how = '"remaining":"remaining"'
+            if leg.description or leg.chart_of_accounts or leg.route_id or leg.balance_key != "default":
+                how += _leg_options(leg)
+            texts.append(f"{head}{how}}}")
+        return texts
 
     def _optional(self, intent: Intent) -> str:
         options, description = "", intent.description
@@ -185,10 +202,6 @@ def _entity(intent: Intent) -> Request:
 
 def _target(name: str, ledger: LedgerRef, query: str = "", **ids: str) -> bytes:
     return ROUTES[name].target(query, o=ledger.organization_id, l=ledger.ledger_id, **ids).encode()
-
-
-def _leg_head(account: AccountRef) -> str:
-    return f'{{"accountAlias":{_quoted(account.alias)},'
 
 
 def _leg_options(leg: Leg) -> str:

@@ -7,6 +7,7 @@ reseeding a Mersenne twister would cost more than the whole script. May import: 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from demogen.contract.transactions import AccountRef
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from demogen.patterns.stage import Stage
 
 T = TypeVar("T")
+
+
+@lru_cache(1024)
+def _number_of(tie: str) -> int:
+    """A number for the few words that tie accounts together."""
+    return sum(tie.encode())
 
 
 class Dice:
@@ -83,18 +90,16 @@ class Dice:
     def crowd(self, market: Market, size: int, *, but: AccountRef | None = None, role: str = "") -> list[AccountRef]:
         """Up to `size` different accounts of the market (of a role, where one is named), without `but`."""
         everybody = market.crowd(role) if role else market.accounts
-        start, found = self.below(len(everybody)), []
-        for step in range(len(everybody)):
-            account = everybody[(start + step) % len(everybody)]
-            if account is not but:
-                found.append(account)
-                if len(found) == size:
-                    break
-        return found
+        start = self.below(len(everybody))
+        # One more than asked for, since `but` may be among them; those after the last are the first.
+        found = everybody[start : start + size + 1]
+        if len(found) <= size:
+            found += everybody[: min(start, size + 1 - len(found))]
+        return [account for account in found if account is not but][:size]
 
     def bound_to(self, account: AccountRef, crowd: Crowd, *, tie: str) -> AccountRef:
         """The one among `crowd` whom an account is tied to for good: its employer, its landlord, its gym."""
-        place = mix64(account.index * GOLDEN + sum(tie.encode()) & MASK) % len(crowd)
+        place = self.tied(account, tie=tie) % len(crowd)
         chosen = crowd[place]
         return crowd[(place + 1) % len(crowd)] if chosen is account else chosen
 
@@ -116,11 +121,15 @@ class Dice:
             return max(whole, units - units % whole)
         return units
 
+    def tied(self, account: AccountRef, *, tie: str) -> int:
+        """64 bits that are the same whenever this account is asked for them under that name."""
+        return mix64(account.index * GOLDEN + _number_of(tie) & MASK)
+
     def usual(self, account: AccountRef, *, dollars: int, tie: str) -> int:
         """An amount that is the same whenever this account pays it: its rent, its salary. In minor units."""
         stage, scale = self.stage, account.scale
         table = stage.tables.get((account.asset, scale, "regular")) or stage.table(account.asset, scale, "regular")
-        place = mix64(account.index * GOLDEN + sum(tie.encode()) & MASK) & (PLACES - 1)
+        place = self.tied(account, tie=tie) & (PLACES - 1)
         whole: int = 10**scale if stage.whole_units else 1
         units = table[place] * dollars // MEDIAN_DOLLARS
         return max(whole, units - units % whole)

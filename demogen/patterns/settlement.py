@@ -20,8 +20,8 @@ def play(dice: Dice) -> Script:
     owed = [dice.amount(payer, dollars=400, shape="heavy") for payer in payers]
     units = sum(owed)
     parts = [part * whole for part in split_even(units // whole, len(payees))]
-    sources = tuple(Leg(payer, part) for payer, part in zip(payers, owed, strict=True))
-    targets = tuple(Leg(payee, part) for payee, part in zip(payees, parts, strict=True) if part)
+    sources = tuple([Leg(payer, part) for payer, part in zip(payers, owed, strict=True)])
+    targets = tuple([Leg(payee, part) for payee, part in zip(payees, parts, strict=True) if part])
     yield Intent.spread(units, sources, targets, description="end of day settlement", group="SETTLEMENT")
 
 

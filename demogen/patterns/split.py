@@ -20,10 +20,10 @@ def play(dice: Dice) -> Script:
     units = dice.amount(payer)
     # All shares are tens of a hundred.
     if units % 10 == 0 or len(payees) == 1:
-        targets = tuple(Leg(payee, share=(share, 0)) for payee, share in zip(payees, shares, strict=True))
+        targets = tuple([Leg(payee, share=(share, 0)) for payee, share in zip(payees, shares, strict=True)])
     else:
         parts = split_shares(units, shares)
-        targets = tuple(Leg(payee, part) for payee, part in zip(payees, parts, strict=True) if part)
+        targets = tuple([Leg(payee, part) for payee, part in zip(payees, parts, strict=True) if part])
     yield Intent.spread(units, (Leg(payer, units),), targets, description="split")
 
 

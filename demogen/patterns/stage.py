@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from demogen.contract.transactions import AccountRef
+from demogen.contract.transactions import AccountRef, Leg
 from demogen.errors import PreflightFailed
 from demogen.patterns.almanac import Almanac
 from demogen.patterns.desk import Desk
@@ -64,6 +64,8 @@ class Stage:
         self._tickets: dict[int, Sequence[Market]] = {}
         self.pairings: dict[tuple[str, str], Sequence[Pairing]] = {}
         self.tables: dict[tuple[str, int, Shape], tuple[int, ...]] = {}
+        #: An employer's people and what each earns, by its account; worked out when it first pays them.
+        self.payrolls: dict[int, tuple[Leg, ...]] = {}
         self.even_markets = "market" not in self._skews
         self.pick_market: Pick = self._skews["market"].pick if "market" in self._skews else Uniform().pick
         if not any(len(market.accounts) > 1 for market in self.markets):
