@@ -15,7 +15,7 @@ from demogen.contract import dsl
 from demogen.contract.exchange import Request
 from demogen.contract.money import units_text
 from demogen.contract.routes import ROUTES
-from demogen.contract.transactions import AccountRef, Action, Intent, LedgerRef, Leg
+from demogen.contract.transactions import Action, Intent, LedgerRef, Leg
 from demogen.errors import CannotSpell
 
 Spelling = Literal["json", "dsl", "mixed"]
