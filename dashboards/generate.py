@@ -199,6 +199,26 @@ def money() -> Panels:
         {"{{asset}}": f"sum by (asset) ({of_run('demogen_money_in_doubt{' + ASSET + '}')})"},
         unit="short", says="Writes without an answer: booked or not, the audit will tell.",
     )  # fmt: skip
+    bounds = {
+        f"{{{{asset}}}}, {says}": f"sum by (asset) ({of_run(f'demogen_conservation_{name}{{{ASSET}}}')})"
+        for name, says in (("low", "at least"), ("high", "at most"))
+    }
+    yield lines(
+        "Money too much or missing",
+        bounds,
+        unit="short", width=16, signed=True,
+        says="All balances together, less what they were before the load. Zero outside the bounds: money has appeared "
+        "or vanished. At rest both are one.",
+    )  # fmt: skip
+    yield figure(
+        "Money surely amiss", f"max({of_run('demogen_conservation_amiss')})",
+        says="Ledgers and assets in which money has appeared or vanished, at the last look.",
+        steps=((None, "green"), (1, "red")),
+    )  # fmt: skip
+    yield figure(
+        "Last look at the balances", f"time() - max({of_run('demogen_conservation_time_seconds')})",
+        unit="s", says="So long ago. A ledger that labours is looked at less.",
+    )  # fmt: skip
     yield lines(
         "Invariants by verdict",
         {"{{verdict}}": f"sum by (verdict) ({of_run('demogen_invariant_verdict')})"},

@@ -39,9 +39,16 @@ def quantile(share: float, histogram: str, *selectors: str) -> str:
 
 
 def lines(
-    title: str, queries: Mapping[str, str], *, unit: str, says: str, width: int = 8, stacked: bool = False
+    title: str,
+    queries: Mapping[str, str],
+    *,
+    unit: str,
+    says: str,
+    width: int = 8,
+    stacked: bool = False,
+    signed: bool = False,
 ) -> timeseries.Panel:
-    """Lines over time: legend → query. What is stacked is filled too."""
+    """Lines over time: legend → query. What is stacked is filled too; what is `signed` may be below zero."""
     panel = (
         timeseries.Panel()
         .title(title)
@@ -50,7 +57,6 @@ def lines(
         .span(width)
         .height(8)
         .datasource(DATASOURCE)
-        .min(0)
         .line_width(1)
         .fill_opacity(40 if stacked else 5)
         .show_points(looks.VisibilityMode.NEVER)
@@ -63,6 +69,8 @@ def lines(
             .show_legend(True)
         )
     )
+    if not signed:
+        panel = panel.min(0)
     if stacked:
         panel = panel.stacking(common.StackingConfig().mode(looks.StackingMode.NORMAL).group("A"))
     for letter, (legend, query) in zip("ABCDEFGH", queries.items(), strict=False):

@@ -6,7 +6,7 @@ May import: `population`, `client`, `record`, `errors`, `clock`, the rest of thi
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +16,11 @@ from demogen.audit.auditor import audit, save_unjudged, settings_of
 from demogen.audit.explain import Section, Subject, explain, is_alias, statement, subject_of
 from demogen.audit.findings import AuditReport
 from demogen.audit.ground import Ground
+from demogen.audit.live import Watch, vigil
 from demogen.audit.pages import TransactionItem
 from demogen.audit.scope import Depth
 from demogen.audit.sweep import Sweeper
+from demogen.audit.underway import Underway
 from demogen.client.crew import Crew
 from demogen.client.engine import open_pump
 from demogen.client.retry import RetryPolicy
@@ -28,8 +30,11 @@ from demogen.contract.transactions import LedgerRef
 from demogen.errors import DemogenError, UsageError
 from demogen.population.directory import Population
 from demogen.record.folder import RunFolder
+from demogen.record.sight import Sight
 
 _READERS = 16
+#: Reads a second at most while a load runs.
+_LOOKS_PER_S = 50.0
 
 
 class Wishes(Protocol):
@@ -118,13 +123,39 @@ def _shown(
     return found[0] if found else None
 
 
+def watch_folder(
+    directory: Path, *, settings: Wishes, every_s: float, over: Callable[[], bool], clock: Clock | None = None
+) -> Iterator[Sight]:
+    """What looks at the ledger of a run show while its load lasts, until it is `over`; ledgers of others are left out.
+
+    Raises UsageError where the folder is no run's, RunFolderError where its opening or a journal cannot be read.
+    """
+    folder = RunFolder.existing(directory)
+    clock = clock or SystemClock()
+    if not folder.opening.exists():
+        raise UsageError(f"{directory} has no opening balances to compare with", hint="name the folder of a run")
+    population = Population.open(folder.population)
+    shared = settings_of(folder).get("shared_ledgers", ())
+    ledgers = [ledger for ledger in population.ledgers if ledger.ledger_id not in shared]
+    with reading(folder, settings, clock, patient=False, readers=1, rate_per_s=_LOOKS_PER_S) as (crew, sweeper):
+        watch = Watch(folder.opening, ledgers=ledgers, crew=crew, sweeper=sweeper, clock=clock)
+        underway = Underway(folder.journals, population.accounts)
+        yield from vigil(watch, underway, clock=clock, every_s=every_s, over=over)
+
+
 @contextmanager
 def reading(
-    folder: RunFolder, settings: Wishes, clock: Clock, *, patient: bool = True
+    folder: RunFolder,
+    settings: Wishes,
+    clock: Clock,
+    *,
+    patient: bool = True,
+    readers: int = _READERS,
+    rate_per_s: float | None = None,
 ) -> Iterator[tuple[Crew, Sweeper]]:
     """A crew and a sweeper towards the ledger of a run folder. Raises UsageError where no address is known.
 
-    `patient` repeats what fails.
+    `patient` repeats what fails; `readers` requests at most are out at once, `rate_per_s` in a second.
     """
     url = settings.host or str(settings_of(folder).get("host") or "")
     if not url:
@@ -133,14 +164,15 @@ def reading(
     pump = open_pump(
         url,
         clock=clock,
-        max_connections=_READERS,
+        max_connections=readers,
         token=settings.secret("token"),
         ca_file=str(settings.ca_file) if settings.ca_file else None,
         client_cert=cert if settings.client_cert else None,
     )
     carrier = watched(pump, clock=clock, token=settings.secret("token"))
     try:
-        crew = Crew(carrier, clock=clock, concurrency=_READERS, timeout_s=settings.request_timeout_s)
+        timeout_s = settings.request_timeout_s
+        crew = Crew(carrier, clock=clock, concurrency=readers, timeout_s=timeout_s, rate_per_s=rate_per_s)
         yield crew, sweeper_for(clock, RetryPolicy(attempts=settings.retry_attempts + 1 if patient else 1))
     finally:
         pump.close()

@@ -122,8 +122,8 @@ class _File:
             name: np.ascontiguousarray(intents[name])
             for name in ("action", "pattern", "phase", "flags", "leg_count", "ledger")
         }
-        columns["arrival_id"] = _names(intents["generation"], intents["arrival"])
-        columns["key_id"] = _names(intents["key_generation"], intents["key_arrival"])
+        columns["arrival_id"] = names_of(intents["generation"], intents["arrival"])
+        columns["key_id"] = names_of(intents["key_generation"], intents["key_arrival"])
         columns["due_ns"] = intents["due_ns"] + self._offset_ns
         columns["subject_hi"] = intents["subject_hi"].astype(np.int64)
         columns["subject_lo"] = intents["subject_lo"].astype(np.uint64)
@@ -135,7 +135,7 @@ class _File:
         torn = legs.size == 0
         first = np.zeros(starts.size, dtype=DTYPES[Kind.LEGS]) if torn else legs[np.minimum(starts, legs.size - 1)]
         paired = (columns["leg_count"] == 2) & (not torn)
-        named = _names(first["generation"], first["arrival"])
+        named = names_of(first["generation"], first["arrival"])
         if (paired & (named != columns["arrival_id"])).any():
             raise IntegrityUnknown(f"{self._file.path}: legs do not follow their intents", hint="the file is damaged")
         simple = paired & (first["side_a"] == DEBIT) & (first["side_b"] == CREDIT)
@@ -155,7 +155,7 @@ class _File:
             if not chosen.size:
                 continue
             columns = {
-                "arrival_id": _names(chosen["generation"], chosen["arrival"]),
+                "arrival_id": names_of(chosen["generation"], chosen["arrival"]),
                 "account": chosen[f"account_{half}"].astype(np.int32),
                 "side": np.ascontiguousarray(chosen[f"side_{half}"]),
                 "balance_key": self._keys[chosen[f"key_{half}"]],
@@ -204,7 +204,8 @@ class _File:
         self._ground.insert(_INSERT_ATTEMPTS, sent | ended)
 
 
-def _names(generation: Column, arrival: Column) -> Column:
+def names_of(generation: Column, arrival: Column) -> Column:
+    """What a journal calls its arrivals, as one integer each (see ARRIVAL_BITS)."""
     return (generation.astype(np.uint64) << np.uint64(ARRIVAL_BITS)) | arrival
 
 
@@ -214,7 +215,7 @@ def _taken(columns: Columns, places: Column) -> Columns:
 
 def _join(names: Column, outcomes: Column) -> tuple[Column, Column, Column]:
     """Places of names that have an outcome, those outcomes (the first of each), and places of names that have none."""
-    ends = _names(outcomes["generation"], outcomes["arrival"])
+    ends = names_of(outcomes["generation"], outcomes["arrival"])
     order = _order(names)
     if order is not None:
         names = names[order]

@@ -128,11 +128,19 @@ def load_opening(ground: Ground, path: Path) -> int:
     return len(rows)
 
 
-def opening_balances(path: Path) -> list[BalanceItem]:
-    """Every balance as it stood before the load. Raises RunFolderError where the file cannot be read."""
+def opening_worth(path: Path) -> dict[tuple[int, str], int]:
+    """What all balances were worth together before the load, in atto units by (ledger row, asset).
+
+    Raises RunFolderError where the file cannot be read.
+    """
     with _opened(path) as database:
-        rows = database.execute(f"select {', '.join(_FIELDS)} from balances").fetchall()
-    return [BalanceItem(*row) for row in rows]
+        rows = database.execute(f"select ledger, {', '.join(_FIELDS)} from balances").fetchall()
+    total: dict[tuple[int, str], int] = {}
+    for row in rows:
+        item = BalanceItem(*row[1:])
+        pot = (row[0], item.asset_code)
+        total[pot] = total.get(pot, 0) + item.worth
+    return total
 
 
 def available(path: Path) -> dict[tuple[int, str], str]:

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from demogen.audit.ground import Column, Ground, halves_of_ids, texts
+from demogen.contract.money import atto_of_text
 from demogen.contract.wire import MARK
 from demogen.errors import IntegrityUnknown
 
@@ -82,6 +83,12 @@ class BalanceItem(msgspec.Struct, frozen=True, rename="camel"):
     def state(self) -> tuple[int, str, str]:
         """What a transaction changes: version, available, on hold."""
         return self.version, self.available, self.on_hold
+
+    @property
+    def worth(self) -> int:
+        """Atto units that it adds to the sum that never changes (contract 8.2)."""
+        available = atto_of_text(self.available)
+        return -available if self.direction == "debit" else available + atto_of_text(self.on_hold)
 
 
 class TransactionPage(msgspec.Struct, frozen=True):

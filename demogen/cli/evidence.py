@@ -5,6 +5,7 @@ Parsing and printing only. May import: `audit`, `record`, `config`, `errors`.
 
 from __future__ import annotations
 
+import os
 import random
 import tempfile
 from collections.abc import Iterator
@@ -30,11 +31,14 @@ from demogen.clock import Clock, SystemClock
 from demogen.config import Settings
 from demogen.errors import RunFolderError, UsageError
 from demogen.record.folder import RunFolder, new_run_id
+from demogen.record.sight import as_line
 
 app = typer.Typer(no_args_is_help=True)
 
 #: So short that the ledger is still at work when we give up, and so long that the request has left.
 _HASTE_S = 0.0005
+#: What looks while a load runs gives way to it.
+_POLITENESS = 10
 
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of an audited run, runs/<run-id>.")]
 Output = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Where to write it.")]
@@ -80,6 +84,36 @@ def verify(file: File) -> None:
         return
     typer.echo("NOT SOUND")
     raise typer.Exit(4)
+
+
+@app.command(cls=VerbCommand)
+@takes(Watch=("watch_s", "json_output"), Ledger=LEDGER)
+def watch(
+    settings: Settings,
+    directory: Directory,
+    with_parent: Annotated[bool, typer.Option("--die-with-parent", hidden=True)] = False,  # noqa: FBT002  (a flag)
+) -> None:
+    """Look at all balances again and again while a run's load lasts: is every cent still there?
+
+    Each line tells what has appeared or vanished since the opening, by asset; two bounds where money moved during the
+    look. Once the load is over it looks until the ledger is at rest. Ends with 4 where money is amiss at the last look.
+    """
+    from demogen.audit.command import watch_folder
+
+    folder = RunFolder.existing(directory)
+    parent = os.getppid()
+    if with_parent:
+        os.nice(_POLITENESS)
+
+    def over() -> bool:
+        return folder.measurement.exists() or (with_parent and os.getppid() != parent)
+
+    code = 5
+    with ledger_of(folder, settings) as reachable:
+        for sight in watch_folder(directory, settings=reachable, every_s=settings.watch_s or 2.0, over=over):
+            typer.echo(msgspec.json.encode(sight).decode() if settings.json_output else as_line(sight))
+            code = 4 if sight.amiss else 5 if sight.trouble else 0
+    raise typer.Exit(code)
 
 
 @app.command(cls=VerbCommand)

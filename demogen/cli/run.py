@@ -26,7 +26,7 @@ from demogen.cli.target import Target, open_crew, open_engine, open_target, poli
 from demogen.cli.ticker import Ticker
 from demogen.client.transport import Carrier
 from demogen.clock import Clock, SystemClock
-from demogen.config import Settings
+from demogen.config import OPTIONS, Settings, environment
 from demogen.contract.wire import check_spelling
 from demogen.errors import IntegrityViolated, UsageError
 from demogen.pacing.schedule import Schedule
@@ -44,6 +44,7 @@ from demogen.report.renderings import write_reports
 from demogen.report.run_report import RunReport
 from demogen.workload.events import Events, require_place
 from demogen.workload.groundwork import Groundwork
+from demogen.workload.lookout import Lookout
 from demogen.workload.measure import Gathering
 from demogen.workload.mix import Mix, with_scripts
 from demogen.workload.scenario import Scenario, find_scenario
@@ -57,7 +58,7 @@ app = typer.Typer()
 @takes(
     Run=(
         "scenario", "target_tps", "schedule", "duration_s", "run_dir", "depth", "transaction_format", "connections",
-        "max_connections", "skew", "dsl_dir", "events", "metrics_port", "junit", "summary_md",
+        "max_connections", "skew", "dsl_dir", "events", "metrics_port", "watch_s", "junit", "summary_md",
     ),
     Population=("population", *POPULATION),
     Provisioning=("concurrency", "retry_attempts", "retry_delay_s"),
@@ -213,21 +214,26 @@ def _play(
     engine = open_engine(settings, target, clock=clock, max_connections=settings.max_connections)
     ticker = Ticker(seconds=schedule.seconds, silent=settings.quiet or settings.json_output or not settings.progress)
     try:
-        seconds = count(1)
-        session = Session(
-            planned,
-            folder=folder,
-            population=population,
-            mix=asked.mix,
-            carrier=engine,
-            clock=clock,
-            on_second=lambda gathering: _each_second(
-                gathering, ticker, scrape, at_s=next(seconds), run=planned, carrier=engine
-            ),
-            events=Events(settings.events, clock=clock) if settings.events else None,
-        )
-        with SIGNALS.easing(session.stop):
-            session.play()
+        with _lookout(settings, folder, clock) as lookout:
+            seconds = count(1)
+
+            def each_second(gathering: Gathering) -> None:
+                _each_second(gathering, ticker, scrape, at_s=next(seconds), run=planned, carrier=engine)
+                scrape.saw(lookout.seen() if lookout is not None else None)
+
+            session = Session(
+                planned,
+                folder=folder,
+                population=population,
+                mix=asked.mix,
+                carrier=engine,
+                clock=clock,
+                on_second=each_second,
+                events=Events(settings.events, clock=clock) if settings.events else None,
+            )
+            with SIGNALS.easing(session.stop):
+                session.play()
+        scrape.saw(lookout.seen() if lookout is not None else None)
     finally:
         ticker.end()
         engine.close()
@@ -241,6 +247,22 @@ def _each_second(
     into_end_s = at_s - (run.schedule.seconds - run.cool_down_s)
     phase = WARM_UP if at_s < run.warm_up_s else MEASURE if into_end_s < 0 or not run.cool_down_s else COOL_DOWN
     scrape.second(gathering, in_flight=carrier.in_flight, target_tps=run.schedule.rate_at(at_s), stage=PHASES[phase])
+
+
+@contextmanager
+def _lookout(settings: Settings, folder: RunFolder, clock: Clock) -> Iterator[Lookout | None]:
+    """What looks at the books while the load runs, where somebody can see it."""
+    if settings.metrics_port is None or not settings.watch_s:
+        yield None
+        return
+    inherited = {**environment(), **settings.inherited(LEDGER)}
+    # The folder says where the ledger is, an embedded one's address too.
+    inherited.pop(OPTIONS["host"].environment, None)
+    lookout = Lookout(folder, every_s=settings.watch_s, environment=inherited, clock=clock)
+    try:
+        yield lookout
+    finally:
+        lookout.close()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from demogen.errors import UsageError
 from demogen.record.audience import Audience
 from demogen.record.metrics import RunCollector, Snapshot, WorkerState
 from demogen.record.otlp import Pushing
+from demogen.record.sight import Sight
 from demogen.report.run_report import RunReport
 from demogen.workload.measure import Gathering
 
@@ -101,6 +102,11 @@ class Scrape:
             workers={"0": worker},
             stage=stage,
         )
+
+    def saw(self, sight: Sight | None) -> None:
+        """What the last look at the books has shown."""
+        if sight is not None:
+            self._change(sight=sight)
 
     def auditing(self, gathering: Gathering) -> None:
         """The load is over, to its last answer."""

@@ -6,6 +6,7 @@ May import: `kinds`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args
@@ -78,6 +79,14 @@ class Settings(BaseModel):
     )
     events: str | None = _set(None, "Deliver every accepted transaction as an event to this file or URL.", "FILE|URL")
     metrics_port: int | None = _set(None, "Port for Prometheus metrics; without it, none.", "PORT", ge=0, le=65_535)
+    watch_s: Span = _set(
+        2.0,
+        "Time between two looks at all balances while the load runs, where somebody can see them; 0s: no looks.",
+        "TIME",
+        key="watch",
+        ge=0,
+        le=3600,
+    )
     depth: Literal["balances", "run", "all"] = _set(
         "run", "How much of the ledger the audit reads back: balances, run or all.", "DEPTH"
     )
@@ -157,6 +166,10 @@ class Settings(BaseModel):
         value = getattr(self, name)
         return value.get_secret_value() if isinstance(value, SecretStr) else None
 
+    def inherited(self, names: Iterable[str]) -> dict[str, str]:
+        """These settings as a child's environment has to spell them; those that are defaults are left out."""
+        return {OPTIONS[name].environment: _spelled(self, name) for name in names if self.origin(name) != "default"}
+
     def public(self) -> dict[str, Any]:
         """Every value under its outside name, plain and JSON-ready; a secret shows only that it is set."""
         values = self.model_dump(mode="json")
@@ -201,6 +214,13 @@ def _option(name: str, field: FieldInfo) -> Option:
 
 #: Every setting by field name, in the order of this file.
 OPTIONS = {name: _option(name, field) for name, field in Settings.model_fields.items()}
+
+
+def _spelled(settings: Settings, name: str) -> str:
+    value = getattr(settings, name)
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _masked(value: Any, plain: Any) -> Any:

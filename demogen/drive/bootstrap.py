@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import gevent
@@ -20,8 +21,9 @@ from demogen.client.pooled import PooledTransport
 from demogen.client.retry import RetryPolicy
 from demogen.client.transport import Carrier
 from demogen.clock import SystemClock
-from demogen.config import Settings
+from demogen.config import Settings, environment
 from demogen.contract.wire import check_spelling
+from demogen.drive import children
 from demogen.drive.children import EmbeddedSandbox
 from demogen.drive.conductor import Conductor, Plan, Post
 from demogen.drive.foreman import Foreman
@@ -42,11 +44,15 @@ from demogen.record.folder import RunFolder, new_run_id
 from demogen.record.machine import machine
 from demogen.workload.events import require_place
 from demogen.workload.groundwork import ENDLESS_S, Groundwork
+from demogen.workload.lookout import Lookout
 from demogen.workload.mix import Mix, with_scripts
 from demogen.workload.scenario import ThresholdSpec
 from demogen.workload.timetable import timetable
 
 log = logging.getLogger("demogen")
+
+#: What it takes to reach the ledger, for the children that read it back; they know its address from the folder.
+_REACHING = ("token", "ca_file", "client_cert", "client_key", "request_timeout_s")
 
 _UNEXPECTED_MAX = ThresholdSpec(metric="unexpected_share", at_most=0.001)
 
@@ -77,12 +83,14 @@ class Bootstrap:
         seconds: float | None,
         post: Post,
         distributed: bool,
+        watched: bool,
         foreman: Foreman | None = None,
     ) -> Conductor:
         """Everything up to the moment the load processes may take their seats.
 
-        `seconds` is how long the load lasts where the schedule does not say so itself; None: until it is stopped. With
-        a `foreman` the workers make the population between them.
+        `seconds` is how long the load lasts where the schedule does not say so itself; None: until it is stopped.
+        `watched` says whether somebody can see what a look at the books shows. With a `foreman` the workers make the
+        population between them.
         """
         run_id = new_run_id()
         texts = texts_in(settings.dsl_dir) if settings.dsl_dir else {}
@@ -101,25 +109,7 @@ class Bootstrap:
             )
         finally:
             pump.close()
-        setup = Setup(
-            run_id=run_id,
-            url=url,
-            seed=settings.seed,
-            weights=weights,
-            spelling=check_spelling(settings.transaction_format),
-            population=population.to_bytes(),
-            process=0,
-            journal="",
-            max_connections=settings.max_connections,
-            deadline_s=settings.request_timeout_s,
-            token=settings.secret("token") or "",
-            ca_file=str(settings.ca_file or ""),
-            client_cert=str(settings.client_cert or ""),
-            client_key=str(settings.client_key or ""),
-            skew=settings.skew or "",
-            scripts=texts,
-            events=settings.events or "",
-        )
+        setup = _setup(settings, run_id=run_id, url=url, weights=weights, population=population, scripts=texts)
         run = Plan(
             run_id=run_id,
             scenario="locustfile",
@@ -132,7 +122,18 @@ class Bootstrap:
             thresholds=thresholds,
             schedule=schedule if settings.schedule is not None else None,
         )
-        return Conductor(run, setup, folder, mix=mix, post=post, distributed=distributed)
+        inherited = {**environment(), **settings.inherited(_REACHING)}
+        look = partial(Lookout, folder, every_s=settings.watch_s, environment=inherited, clock=self._clock)
+        return Conductor(
+            run,
+            setup,
+            folder,
+            mix=mix,
+            post=post,
+            distributed=distributed,
+            judge=partial(children.judge, folder.path, depth=settings.depth, environment=inherited),
+            look=look if watched and settings.watch_s else None,
+        )
 
     def close(self) -> None:
         """Stop what outlived the runs: the sandbox, last of all."""
@@ -273,3 +274,34 @@ class Bootstrap:
             "machine": machine(),
         }
         folder.write_text(folder.settings, msgspec.json.format(msgspec.json.encode(told), indent=1).decode())
+
+
+def _setup(
+    settings: Settings,
+    *,
+    run_id: str,
+    url: str,
+    weights: Mapping[str, float],
+    population: Population,
+    scripts: Mapping[str, str],
+) -> Setup:
+    """What each load process is told; its number and its journal are added for each."""
+    return Setup(
+        run_id=run_id,
+        url=url,
+        seed=settings.seed,
+        weights=dict(weights),
+        spelling=check_spelling(settings.transaction_format),
+        population=population.to_bytes(),
+        process=0,
+        journal="",
+        max_connections=settings.max_connections,
+        deadline_s=settings.request_timeout_s,
+        token=settings.secret("token") or "",
+        ca_file=str(settings.ca_file or ""),
+        client_cert=str(settings.client_cert or ""),
+        client_key=str(settings.client_key or ""),
+        skew=settings.skew or "",
+        scripts=dict(scripts),
+        events=settings.events or "",
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,18 +77,27 @@ class EmbeddedSandbox:
                 child.wait()
 
 
-def audit(folder: Path, *, depth: str) -> None:
+def judge(folder: Path, *, depth: str, environment: Mapping[str, str]) -> tuple[int, str, str]:
+    """Audit, then report; returns the run's exit code, one screen of text, and the verdict.
+
+    `environment` is all that the children find in theirs: what the ledger asks for is nobody's command line.
+    """
+    _audit(folder, depth=depth, environment=environment)
+    return _report(folder, environment=environment)
+
+
+def _audit(folder: Path, *, depth: str, environment: Mapping[str, str]) -> None:
     """Judge the books of a run; the verdict is in its audit.json, whatever the exit code says."""
-    child = _run("audit", str(folder), "--depth", depth, "--quiet")
+    child = _run("audit", str(folder), "--depth", depth, "--quiet", environment=environment)
     if child.returncode not in (0, 4, 5):
         raise DemogenError(
             f"the audit ended with {child.returncode}: {_last_line(child)}", hint=f"try again: demogen audit {folder}"
         )
 
 
-def report(folder: Path) -> tuple[int, str, str]:
-    """Write report.json and report.html; returns the run's exit code, one screen of text, and the verdict."""
-    child = _run("report", str(folder), "--format", "text")
+def _report(folder: Path, *, environment: Mapping[str, str]) -> tuple[int, str, str]:
+    """Write report.json and report.html."""
+    child = _run("report", str(folder), "--format", "text", environment=environment)
     path = folder / "report.json"
     if not path.exists():
         raise DemogenError(
@@ -97,9 +107,14 @@ def report(folder: Path) -> tuple[int, str, str]:
     return int(told.get("exit_code", 1)), str(child.stdout), str(told["verdict"])
 
 
-def _run(*words: str) -> Any:
+def _run(*words: str, environment: Mapping[str, str]) -> Any:
     return subprocess.run(
-        demogen_command(*words), capture_output=True, text=True, stdin=subprocess.DEVNULL, start_new_session=True
+        demogen_command(*words),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        env=dict(environment),
     )
 
 

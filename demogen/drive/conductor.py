@@ -16,15 +16,17 @@ import msgspec
 from gevent.event import Event
 
 from demogen.clock import NS_PER_MS, NS_PER_S, SystemClock
-from demogen.drive import children
+from demogen.drive.course import Course
 from demogen.drive.load import FINISH, RELEASE, SETUP, SHARE, Setup
 from demogen.drive.seats import Seat, Seats
 from demogen.errors import DemogenError
-from demogen.pacing.pacer import Share
-from demogen.pacing.schedule import Schedule, constant
+from demogen.pacing.schedule import Schedule
 from demogen.record.folder import RunFolder
+from demogen.record.journal import DropReason
 from demogen.record.measurement import dumps
+from demogen.record.sight import Sight
 from demogen.record.tally import COOL_DOWN, MEASURE, PHASES, WARM_UP, Tally
+from demogen.workload.lookout import Lookout
 from demogen.workload.measure import Facts, Gathering
 from demogen.workload.mix import Mix
 from demogen.workload.scenario import ThresholdSpec
@@ -35,10 +37,11 @@ _READY_WITHIN_S = 60.0
 _LEAD_NS = {True: 1500 * NS_PER_MS, False: 300 * NS_PER_MS}
 _RESHARE_AHEAD_NS = 2 * NS_PER_S
 _DRAIN_MARGIN_S = 10.0
-_COURSE_POINTS = 240
 
 #: Sends a message to one load process, or (None) to all.
 Post = Callable[[str, dict[str, Any], str | None], None]
+#: Exit code, one screen of text, and the verdict on the books.
+Verdict = tuple[int, str, str]
 
 
 class _Abandoned(BaseException):
@@ -64,9 +67,23 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Conductor:
-    """One run. `post` reaches the load processes; `distributed` says whether they are other processes."""
+    """One run. `post` reaches the load processes; `distributed` says whether they are other processes.
 
-    def __init__(self, plan: Plan, setup: Setup, folder: RunFolder, *, mix: Mix, post: Post, distributed: bool) -> None:
+    `judge` audits and reports once all is drained; `look` starts what looks at the books meanwhile, None for nothing.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        setup: Setup,
+        folder: RunFolder,
+        *,
+        mix: Mix,
+        post: Post,
+        distributed: bool,
+        judge: Callable[[], Verdict],
+        look: Callable[[], Lookout] | None = None,
+    ) -> None:
         self.plan = plan
         self.folder = folder
         self.gathering = Gathering()
@@ -78,37 +95,42 @@ class Conductor:
         self.over = Event()
         self.verdict = "UNKNOWN"
         self.settled_ns = 0
-        #: (seconds into the schedule, TPS) each time the target was set.
-        self.targets = _course(plan)
         self._setup = setup
         self._mix = mix
         self._post = post
         self._distributed = distributed
         self._clock = SystemClock()
-        self._asked_tps = plan.target_tps
-        self._schedule = plan.schedule or constant(plan.target_tps, plan.seconds)
-        self._generation = 0
-        self._epoch_ns = 0
-        self._base_index = 0
-        self._promised_before = 0.0
+        self._course = Course(plan.schedule, target_tps=plan.target_tps, seconds=plan.seconds)
         self._started_wall_ns = 0
         self._ended_wall_ns = 0
         self._interrupted = False
         self._stopped_early = False
         self._finishing = False
+        self._finishing_ns = 0
         self._finisher: Any = None
         self._failure: dict[str, Any] | None = None
+        self._call_judge = judge
+        self._call_lookout = look
+        self._lookout: Lookout | None = None
+        self._warned = False
+
+    def sight(self) -> Sight | None:
+        """What the last look at the books has shown; None where nobody looks, or not yet."""
+        return self._lookout.seen() if self._lookout is not None else None
 
     @property
     def playing(self) -> bool:
-        return self._epoch_ns != 0 and not self._finishing
+        return self._started_wall_ns != 0 and not self._finishing
 
     @property
     def target_tps(self) -> float:
         """What is promised at this moment."""
-        if self._schedule is not self.plan.schedule:
-            return self._asked_tps
-        return round(self._schedule.rate_at((self._clock.wall_ns() - self._epoch_ns) / NS_PER_S), 3)
+        return self._course.tps_at(self._clock.wall_ns())
+
+    @property
+    def targets(self) -> list[tuple[float, float]]:
+        """(seconds into the schedule, TPS) each time the target was set."""
+        return self._course.targets
 
     @property
     def mix(self) -> Mix:
@@ -213,41 +235,34 @@ class Conductor:
             seat.lost = self.degraded = True
         if not self.seats.playing:
             raise DemogenError("no load process became ready", hint="look at the workers' logs")
-        self._epoch_ns = self._clock.wall_ns() + _LEAD_NS[self._distributed]
-        self._started_wall_ns = self._epoch_ns
-        self._share(first_index=0)
+        if self._call_lookout is not None:
+            self._lookout = self._call_lookout()
+        self._started_wall_ns = self._clock.wall_ns() + _LEAD_NS[self._distributed]
+        self._course.begin(self._started_wall_ns)
+        self._share(0)
         gevent.spawn(self._attend)
 
     def set_target(self, tps: float) -> None:
         """Change the rate from two seconds ahead on; keys go on counting, under a new generation."""
-        if not self.playing or tps == self._asked_tps:
+        if not self.playing or tps == self._course.asked_tps:
             return
         log.info("target changed from %g to %g TPS", self.target_tps, tps)
-        at_ns = self._clock.wall_ns() + _RESHARE_AHEAD_NS
-        first = self._base_index + self._schedule.first_due_after((at_ns - self._epoch_ns) / NS_PER_S)
-        left = None if self.plan.seconds is None else self.plan.seconds - (at_ns - self._started_wall_ns) / NS_PER_S
-        if left is not None and left <= 0:
-            return
-        self._promised_before += self._schedule.accumulated((at_ns - self._epoch_ns) / NS_PER_S)
-        self._schedule, self._asked_tps = constant(tps, left), tps
-        self._epoch_ns, self._base_index = at_ns, first
-        self.targets.append(((at_ns - self._started_wall_ns) / NS_PER_S, tps))
-        self._share(first_index=first)
+        first_index = self._course.change(tps, self._clock.wall_ns() + _RESHARE_AHEAD_NS)
+        if first_index is not None:
+            self._share(first_index)
 
     def share_again(self) -> int:
         """Share the same schedule among those who stay, from an index that nobody has reached; returns the index."""
-        at_s = (self._clock.wall_ns() + _RESHARE_AHEAD_NS - self._epoch_ns) / NS_PER_S
-        first_index = self._base_index + self._schedule.first_due_after(at_s)
-        self._share(first_index=first_index)
+        first_index = self._course.index_at(self._clock.wall_ns() + _RESHARE_AHEAD_NS)
+        self._share(first_index)
         return first_index
 
-    def _share(self, *, first_index: int) -> None:
-        self._generation += 1
+    def _share(self, first_index: int) -> None:
         players = self.seats.sharing
-        for k, seat in enumerate(players):
-            share = Share(
-                self._generation, self._epoch_ns, self._base_index, first_index, k, len(players), self._schedule
-            )
+        for seat in self.seats:
+            seat.end_share(first_index)
+        for seat, share in zip(players, self._course.shares(first_index, len(players)), strict=True):
+            seat.begin_share(share)
             self._post(SHARE, {"share": msgspec.to_builtins(share), "window": list(self._window())}, seat.client)
 
     def _window(self) -> tuple[int, int]:
@@ -261,11 +276,19 @@ class Conductor:
     # -- attending and finishing ---------------------------------------------------------------------------------
 
     def _attend(self) -> None:
-        """Once a second, a look at who has gone quiet."""
+        """Once a second, a look at who has gone quiet, and at what the books say."""
         while not self.over.wait(1.0) and not self._finishing:
+            self._warn()
             if lost := self.seats.leave_silent(self._clock.now_ns()):
                 self._lose(lost)
         self.over.set()
+
+    def _warn(self) -> None:
+        """Said once, while it can still be looked into."""
+        sight = self.sight()
+        if sight is not None and sight.amiss and not self._warned:
+            self._warned = True
+            log.warning("money is amiss while the load runs: %s", "; ".join(sight.amiss))
 
     def finish(self, *, interrupted: bool = False) -> None:
         """Drain, measure, audit, report; whoever comes second waits for the first."""
@@ -273,6 +296,7 @@ class Conductor:
             self.finished.wait()
             return
         self._finishing = True
+        self._finishing_ns = self._clock.wall_ns()
         self._finisher = gevent.getcurrent()
         self._interrupted = interrupted
         self._stopped_early = not self.over.is_set()
@@ -306,7 +330,7 @@ class Conductor:
 
     def _write_measurement(self) -> None:
         facts = self._facts()
-        self.gathering.total.merge(self._never_offered(facts))
+        self.gathering.total.merge(self._never_sent(facts))
         measurement = self.gathering.measurement(facts, self._mix)
         judged = [threshold.judge(measurement) for threshold in self.plan.thresholds]
         measurement = msgspec.structs.replace(measurement, thresholds=judged)
@@ -328,29 +352,21 @@ class Conductor:
             started_wall_ns=self._started_wall_ns,
             ended_wall_ns=self._ended_wall_ns,
             window_s=window_s,
-            promised_tps=self._promised_tps(window_s),
+            promised_tps=self._course.promised_tps(window_s),
             workers=max(1, len(self.seats)),
             workers_lost=lost,
             interrupted=self._interrupted,
             degraded=self.degraded,
         )
 
-    def _promised_tps(self, window_s: float) -> float:
-        """The mean rate that was promised in the window, whatever the target was changed to on the way."""
-        if window_s <= 0:
-            return self._asked_tps
-        since_s = window_s - (self._epoch_ns - self._started_wall_ns) / NS_PER_S
-        return round((self._promised_before + self._schedule.accumulated(max(0.0, since_s))) / window_s, 3)
-
-    def _never_offered(self, facts: Facts) -> Tally:
-        """Arrivals that went down with a worker: in the schedule, claimed by nobody who could tell."""
+    def _never_sent(self, facts: Facts) -> Tally:
+        """Arrivals that went down with a load process: due before the others took over, claimed by nobody who told."""
+        end_ns = facts.started_wall_ns + round(facts.window_s * NS_PER_S)
+        until_index = self._course.index_at(min(end_ns, self._finishing_ns) if self._stopped_early else end_ns)
+        missing = sum(seat.owes(until_index) for seat in self.seats if seat.lost)
         lost = Tally()
-        if self.degraded and not self._stopped_early and self.plan.seconds is not None:
-            planned = self._base_index + self._schedule.first_due_after(
-                facts.window_s - (self._epoch_ns - self._started_wall_ns) / NS_PER_S
-            )
-            missing = max(0, planned - self.gathering.total.counts["offered"])
-            lost.counts["offered"] = lost.dropped["worker_lost"] = missing
+        if missing:
+            lost.counts["offered"] = lost.dropped[DropReason.WORKER_LOST.label] = missing
         return lost
 
     def _judge(self) -> None:
@@ -360,17 +376,9 @@ class Conductor:
         incomplete = [seat.incomplete for seat in self.seats if seat.incomplete]
         if incomplete:
             self.folder.write_text(self.folder.incomplete, msgspec.json.encode(incomplete).decode())
-        children.audit(self.folder.path, depth=self.plan.depth)
-        self.exit_code, self.screen, self.verdict = children.report(self.folder.path)
+        self.exit_code, self.screen, self.verdict = self._call_judge()
+        if self._lookout is not None:
+            self._lookout.close()
         if self._failure is not None:
             self.exit_code = self._failure["exit_code"] if self.exit_code in (0, 3, 6) else self.exit_code
             log.error("%s (hint: %s)", self._failure["message"], self._failure["hint"])
-
-
-def _course(plan: Plan) -> list[tuple[float, float]]:
-    """(seconds into the schedule, TPS) for a plot: one point of a level, many of a curve."""
-    schedule = plan.schedule
-    if schedule is None or schedule.endless:
-        return [(0.0, plan.target_tps if schedule is None else schedule.mean_tps)]
-    step_s = schedule.seconds / _COURSE_POINTS
-    return [(round(i * step_s, 3), round(schedule.rate_at(i * step_s), 3)) for i in range(_COURSE_POINTS)]

@@ -49,6 +49,7 @@ class Glance:
             workers={str(seat.process): _worker(seat) for seat in seats},
             invariants={name: str(word) for name, word in audit.invariants.items()} if audit else self._unjudged,
             findings={finding.invariant: finding.count for finding in audit.findings} if audit else {},
+            sight=conductor.sight(),
             started_s=conductor.started_wall_ns / NS_PER_S,
             ended_ns=conductor.settled_ns,
         )

@@ -183,6 +183,7 @@ class ConductorSide:
                 post=self._post,
                 distributed=distributed,
                 foreman=self._foreman if distributed else None,
+                watched=self._environment.web_ui is not None or settings.metrics_port is not None,
             )
             self._glance = Glance(conductor)
             for client in self._clients():

@@ -29,6 +29,7 @@ _OURS = (
     "transaction_format",
     "seed",
     "metrics_port",
+    "watch_s",
     "max_connections",
     "request_timeout_s",
     "depth",
@@ -36,6 +37,7 @@ _OURS = (
     "token",
     "ca_file",
     "client_cert",
+    "client_key",
     "log_format",
 )
 

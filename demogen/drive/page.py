@@ -117,6 +117,8 @@ def figures(state: State) -> list[dict[str, str]]:
         ),
         "Response P50 / P99, ms": f"{_or_dash(state.response_ms.p50)} / {_or_dash(state.response_ms.p99)}",
         "Writes in doubt": f"{state.outcomes.indeterminate:,}",
+        "Money too much or missing": "; ".join(f"{line.asset} {line.missing}" for line in state.money if line.missing)
+        or "–",
         "Verdict on the books": state.verdict if state.stage == "done" else "UNKNOWN until the run is judged",
     }
     return [{"name": name, "value": value} for name, value in rows.items()]

@@ -14,6 +14,7 @@ from demogen.contract.outcome import Outcome
 from demogen.drive.glance import Glance
 from demogen.record.histogram import Histogram
 from demogen.record.measurement import Arrivals, Outcomes, Series, Spread
+from demogen.record.sight import Sight
 from demogen.record.tally import Tally
 from demogen.workload.measure import LATE_AFTER_US, spread
 
@@ -38,11 +39,16 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asset(msgspec.Struct, frozen=True, kw_only=True):
-    """Money by asset, as text in major units: a page never computes with it."""
+    """Money by asset, as text in major units: a page never computes with it.
+
+    `missing` is what the last look at all balances tells: 0, or what appeared (or, below zero, vanished) between two
+    bounds; "" before the first look.
+    """
 
     asset: str
     moved: str
     in_doubt: str
+    missing: str = ""
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +83,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     codes: dict[str, int] = {}
     faults: dict[str, int] = {}
     money: list[Asset] = []
+    amiss: list[str] = []
     processes: list[Process] = []
     verdict: str = "UNKNOWN"
     invariants: dict[str, str] = {}
@@ -139,7 +146,8 @@ class Onlooker:
             patterns=_lines(tally, now.patterns),
             codes=dict(tally.codes),
             faults=dict(tally.faults),
-            money=_money(tally),
+            money=_money(tally, now.sight),
+            amiss=now.sight.amiss if now.sight else [],
             processes=[
                 Process(name=name, up=worker.up, in_flight=worker.in_flight, offered=worker.offered)
                 for name, worker in now.workers.items()
@@ -225,13 +233,16 @@ def _lines(tally: Tally, patterns: tuple[str, ...]) -> list[Line]:
     return lines
 
 
-def _money(tally: Tally) -> list[Asset]:
-    keys = sorted({*tally.moved, *tally.doubted})
+def _money(tally: Tally, sight: Sight | None) -> list[Asset]:
+    bounds = sight.assets if sight else {}
     return [
         Asset(
-            asset=key.partition("/")[0], moved=_major(tally.moved[key], key), in_doubt=_major(tally.doubted[key], key)
+            asset=key.partition("/")[0],
+            moved=_major(tally.moved[key], key),
+            in_doubt=_major(tally.doubted[key], key),
+            missing=" … ".join(dict.fromkeys(bounds.get(key.partition("/")[0], ()))),
         )
-        for key in keys
+        for key in sorted({*tally.moved, *tally.doubted})
     ]
 
 

@@ -1,7 +1,7 @@
 """The cluster as the conductor sees it: one seat a load process, its reports in order, its journal piece by piece.
 
 A process that has not reported for a while has left; a journal that is not whole is said to be. May import:
-`record`, `clock`.
+`record`, `pacing`, `clock`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from demogen.clock import NS_PER_S
+from demogen.pacing.pacer import Share
 from demogen.record.tally import Tally
 
 #: Without a report for this long a process counts as lost. Reports come each second.
@@ -40,6 +41,24 @@ class Seat:
         self.gaps = 0
         self.whole = False
         self._spool: Path | None = None
+        self._shares: list[tuple[Share, int | None]] = []
+
+    def begin_share(self, share: Share) -> None:
+        """It is to take these arrivals, until a later share."""
+        self._shares.append((share, None))
+
+    def end_share(self, index: int) -> None:
+        """From that arrival on others take over, or it has another share."""
+        self._shares = [(share, index if until is None else until) for share, until in self._shares]
+
+    def owes(self, until_index: int) -> int:
+        """How many arrivals before that index were its own and are in none of its reports."""
+        planned = 0
+        for share, until in self._shares:
+            end = until_index if until is None else min(until, until_index)
+            first = share.first_index + (share.k - share.first_index) % share.n
+            planned += len(range(first, end, share.n))
+        return max(0, planned - self.counts["offered"])
 
     def be_ready(self, message: Mapping[str, Any], *, now_ns: int) -> None:
         """It can take a share. On our own host its spool stays readable whatever becomes of it."""

@@ -53,7 +53,7 @@ class DropReason(enum.IntEnum):
     NO_SLOT = 1  # no connection was free in time
     DEADLINE = 2  # due too long ago when its turn came: the generator was behind
     TARGET_DOWN = 3  # the ledger refused connections
-    WORKER_LOST = 4
+    WORKER_LOST = 4  # its load process died before it could tell; counted by the conductor, in no journal
 
     @property
     def label(self) -> str:
@@ -239,13 +239,14 @@ class JournalFile:
             (length,) = struct.unpack("<I", head[len(MAGIC) :])
             self.header: dict[str, Any] = json.loads(file.read(length))
         raw = len(MAGIC) + 4 + length
-        self._start = raw + (-raw % WIDTH)
-        self.records = max(0, (path.stat().st_size - self._start) // WIDTH)
+        #: Where its first record begins, in bytes.
+        self.start = raw + (-raw % WIDTH)
+        self.records = max(0, (path.stat().st_size - self.start) // WIDTH)
 
     def chunks(self, records: int = 1 << 18) -> Iterator[dict[Kind, np.ndarray[Any, Any]]]:
         """Arrays by kind (see the dtypes), `records` records at a time, in the order they were written."""
         with self.path.open("rb") as file:
-            file.seek(self._start)
+            file.seek(self.start)
             for start in range(0, self.records, records):
                 # Read, not mapped: a mapped file stays resident, and a day's journal is larger than memory.
                 part = np.fromfile(file, dtype=np.dtype(("V", WIDTH)), count=min(records, self.records - start))

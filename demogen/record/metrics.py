@@ -3,7 +3,7 @@
 Base units, `_total` on counters, no ids as labels, exact histograms of the whole cluster in one target. Counters only
 grow while the process lives, whatever runs it plays; all that may be summed over exists from the start, as 0. Where
 calls are traced a bucket carries an exemplar, which only OpenMetrics shows. The snapshot is handed in. May import:
-`tally`, `histogram`, `earlier`, `exemplars`, contract, prometheus-client.
+`tally`, `histogram`, `earlier`, `exemplars`, `sight`, contract, prometheus-client.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from demogen.record.earlier import Earlier
 from demogen.record.exemplars import BOUNDS_US, READ, RESPONSE, SERVICE, Exemplar
 from demogen.record.histogram import Histogram
 from demogen.record.journal import DropReason
+from demogen.record.sight import Sight
 from demogen.record.tally import MEASURE, PHASES, Cell, CellKey, Tally
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     workers: Mapping[str, WorkerState] = {}
     invariants: Mapping[str, str] = {}
     findings: Mapping[str, int] = {}
+    sight: Sight | None = None
     started_s: float = 0.0
     ended_ns: int = 0
 
@@ -106,6 +108,7 @@ class RunCollector(Collector):
         yield from _latencies(tally, patterns, now.reading)
         yield from _tasks(tally)
         yield from _money(tally, now.tally)
+        yield from _conservation(now.sight)
         yield from _state(now)
         yield from _workers(now, self._earlier.workers)
         yield from _verdicts(now)
@@ -242,6 +245,24 @@ def _money(tally: Tally, run: Tally) -> Iterator[Metric]:
     for asset in sorted({*moved, *doubted}):
         doubt.add_metric([asset], float(doubted.get(asset, 0)))
     yield doubt
+
+
+def _conservation(sight: Sight | None) -> Iterator[Metric]:
+    """Bounds of what has appeared (above zero) or vanished, from the last look at all balances."""
+    for name, place, says in (("low", 0, "at least"), ("high", 1, "at most")):
+        family = GaugeMetricFamily(
+            f"demogen_conservation_{name}",
+            f"What all balances are worth together less what they were before the load, {says}, in major units.",
+            labels=["asset"],
+        )
+        for asset, bounds in sight.assets.items() if sight else ():
+            family.add_metric([asset], float(bounds[place]))
+        yield family
+    if sight is None:
+        return
+    says = "Pairs of ledger and asset in which money has surely appeared or vanished."
+    yield GaugeMetricFamily("demogen_conservation_amiss", says, value=len(sight.amiss))
+    yield GaugeMetricFamily("demogen_conservation_time_seconds", "When that was seen, in unix time.", value=sight.at_s)
 
 
 def _by_asset(amounts: Mapping[str, int]) -> dict[str, float]:

@@ -14,6 +14,7 @@ from boards import BOARDS, PROMETHEUS, ROOT, board, need, panels, queries, spell
 from prometheus_client import CollectorRegistry
 
 from demogen.record.metrics import RunCollector, Snapshot, WorkerState
+from demogen.record.sight import Sight
 from demogen.record.tally import Tally
 
 UIDS = {"load.json": "demogen-load", "server.json": "demogen-server"}
@@ -78,7 +79,7 @@ def exposed() -> set[str]:
     now = Snapshot(
         tally=Tally(), patterns=("payment", "look"), reading=frozenset({"look"}), target_tps=1.0,
         workers={"0": WorkerState(up=True)}, started_s=1.0,
-        invariants={"conserved": "UNKNOWN"}, info={"run_id": "r1"},
+        invariants={"conserved": "UNKNOWN"}, info={"run_id": "r1"}, sight=Sight(at_s=1.0, assets={"USD": ("0", "0")}),
     )  # fmt: skip
     now.tally.moved["USD/2"] = 1
     registry.register(RunCollector(lambda: now))

@@ -74,8 +74,25 @@ def test_a_killed_worker_costs_its_share_for_seconds_only(cluster):
     lost = report["arrivals"]["dropped_by_reason"]["worker_lost"]
     # Half the rate is missing for at most six seconds, and for two at least: nobody notices a death sooner.
     assert 0.5 * TPS <= lost <= 0.5 * TPS * 7.5, report["arrivals"]
+    assert report["arrivals"]["sent"] + report["arrivals"]["dropped"] == report["arrivals"]["offered"] == TPS * SECONDS
     assert report["series"]["offered"][-4:-1] == pytest.approx([TPS] * 3, abs=TPS * 0.1)
     assert code in (3, 6), out + err
+
+
+def test_what_a_killed_worker_owed_is_counted_though_the_run_was_stopped(cluster):
+    folder, master, (victim, _), _ = cluster
+    time.sleep(2)
+    victim.send_signal(signal.SIGKILL)
+    time.sleep(5.5)
+    master.send_signal(signal.SIGINT)
+    code, out, err = finish(master)
+    report = report_of(folder)
+    assert code == 130, out + err
+    assert report["verdict"] == "HOLDS", report["audit"]
+    assert report["workers"] == {"count": 2, "lost": 1}
+    arrivals = report["arrivals"]
+    assert 0.5 * TPS <= arrivals["dropped_by_reason"]["worker_lost"] <= 0.5 * TPS * 7.5
+    assert arrivals["sent"] + arrivals["dropped"] == arrivals["offered"]
 
 
 def test_a_worker_that_leaves_hands_its_share_over(cluster):

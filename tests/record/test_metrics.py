@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from demogen.contract.exchange import Fault
 from demogen.contract.outcome import Outcome
 from demogen.record.metrics import BOUNDS_US, STAGES, RunCollector, Snapshot, WorkerState
+from demogen.record.sight import Sight
 from demogen.record.tally import MEASURE, WARM_UP, Cell, Tally
 
 US = 1000
@@ -133,6 +134,19 @@ def test_counts_and_times_are_the_tallys_in_base_units(shown):
     assert seen("demogen_money_moved_total", asset="USD") == pytest.approx(123.45)
     assert seen("demogen_money_in_doubt", asset="USD") == pytest.approx(0.50)
     assert seen("demogen_generator_cpu_seconds_total") == pytest.approx(2.5)
+
+
+def test_the_last_look_at_the_books_is_shown_as_bounds_by_asset(shown):
+    shown.now = snapshot_of(Tally())
+    assert not [name for name in shown.scrape().names() if name.startswith("demogen_conservation")]
+    sight = Sight(at_s=1234.5, assets={"USD": ("-12.5", "3"), "JPY": ("0", "0")}, amiss=["ledger 1: 2 USD vanished"])
+    shown.now = snapshot_of(Tally(), sight=sight)
+    seen = shown.scrape()
+    assert seen("demogen_conservation_low", asset="USD") == -12.5
+    assert seen("demogen_conservation_high", asset="USD") == 3
+    assert seen("demogen_conservation_low", asset="JPY") == seen("demogen_conservation_high", asset="JPY") == 0
+    assert seen("demogen_conservation_amiss") == 1
+    assert seen("demogen_conservation_time_seconds") == 1234.5
 
 
 def test_what_was_never_sent_is_no_outcome(shown):

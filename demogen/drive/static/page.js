@@ -118,7 +118,9 @@ function show(state) {
     ["offered", number(arrivals.offered)], ["sent", number(arrivals.sent)], ["late", number(arrivals.late)],
     ["dropped", number(arrivals.dropped)], ["accepted", number(outcomes.accepted)], ["rejected", number(outcomes.rejected)],
     ["in doubt", number(outcomes.indeterminate)], ["not what was asked for", number(outcomes.unexpected)]]);
-  table("money", ["asset", "moved", "in doubt"], state.money.map((line) => [line.asset, line.moved, line.in_doubt]));
+  table("money", ["asset", "moved", "in doubt", "too much or missing"],
+    state.money.map((line) => [line.asset, line.moved, line.in_doubt, line.missing || "–"]));
+  text("amiss", state.amiss.length ? `Surely amiss: ${state.amiss.join("; ")}` : "");
   const wrong = [...Object.entries(state.codes), ...Object.entries(state.faults)];
   table("codes", null, wrong.length ? wrong.map(([name, count]) => [name, number(count)]) : [["none", ""]]);
   table("processes", ["process", "arrivals", "in flight", ""],
