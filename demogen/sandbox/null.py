@@ -14,7 +14,7 @@ import sys
 from contextlib import suppress
 
 _ID = "01980000-0000-7000-8000-00000000%04x"
-_RECV_BYTES = 256 * 1024
+_RECV_BYTES = 16 * 1024
 
 
 def transaction(transaction_id: str) -> str:
