@@ -1,6 +1,6 @@
 """What the page under the web UI shows of a run, as one plain value a second. Reads the run, changes nothing.
 
-May import: `record`, `workload.measure`, the glance.
+May import: contract, `record`, `workload.measure`, the glance.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from demogen.clock import NS_PER_MS, NS_PER_S, SystemClock
+from demogen.contract.exchange import Fault
 from demogen.contract.outcome import Outcome
+from demogen.contract.refusals import meaning
 from demogen.drive.glance import Glance
 from demogen.record.histogram import Histogram
 from demogen.record.measurement import Arrivals, Outcomes, Series, Spread
@@ -82,6 +84,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     patterns: list[Line] = []
     codes: dict[str, int] = {}
     faults: dict[str, int] = {}
+    meanings: dict[str, str] = {}
     money: list[Asset] = []
     amiss: list[str] = []
     processes: list[Process] = []
@@ -148,6 +151,8 @@ class Onlooker:
             faults=dict(tally.faults),
             money=_money(tally, now.sight),
             amiss=now.sight.amiss if now.sight else [],
+            meanings={code: meaning(code) for code in tally.codes}
+            | {fault.label: fault.says for fault in Fault if fault.label in tally.faults},
             processes=[
                 Process(name=name, up=worker.up, in_flight=worker.in_flight, offered=worker.offered)
                 for name, worker in now.workers.items()

@@ -6,6 +6,7 @@ Everything that came from a ledger or a file is escaped. May import: `run_report
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from html import escape
 from importlib import resources
 
@@ -26,7 +27,7 @@ from demogen.report.phrases import (
     plural,
     rate,
 )
-from demogen.report.plots import Line, over_time, percentiles
+from demogen.report.plots import Line, over_time, percentiles, round_ms
 from demogen.report.run_report import RunReport
 
 _PERCENTILES = ("p50", "p90", "p95", "p99", "p999", "max")
@@ -84,7 +85,7 @@ def _load(report: RunReport) -> Iterator[str]:
     times = [Line("P50", series.p50_ms), Line("P99", series.p99_ms)]
     plots = [
         panel("Transactions a second", over_time(rates, step_s=series.step_s, label=rate)),
-        panel("Response time", over_time(times, step_s=series.step_s, label=milliseconds)),
+        panel("Response time", over_time(times, step_s=series.step_s, label=round_ms)),
         panel("Response time by percentile", percentiles(report.distribution.us, report.distribution.count)),
         panel("Arrivals and outcomes", _arrivals(report)),
     ]
@@ -175,7 +176,8 @@ def _money(report: RunReport) -> Iterator[str]:
     rows = [(chip(v), f"<code>{escape(n)}</code>", escape(sentences.get(n, ""))) for n, v in worst_first]
     if rows:
         yield panel("Invariants", table(("verdict", "invariant", "what it claims"), rows, words={1, 2}))
-    coverage = [(escape(name.replace("_", " ")), f"{getattr(audit.coverage, name):,.6g}") for name in _COVERED]
+    coverage = [(name.replace("_", " "), f"{getattr(audit.coverage, name):,}") for name in _COVERED]
+    coverage += [(says, f"{getattr(audit.coverage, name):,.2f} s") for name, says in _TIMED.items()]
     if audit.coverage.attempts:
         yield panel("What the verdict rests on", table(("", ""), coverage))
 
@@ -183,8 +185,9 @@ def _money(report: RunReport) -> Iterator[str]:
 _WORST_FIRST = (Verdict.VIOLATED, Verdict.UNKNOWN, Verdict.HOLDS)
 _COVERED = (
     "attempts", "accepted", "rejected", "indeterminate", "resolved_booked", "resolved_absent",
-    "ledgers", "balances", "transactions", "operations", "settled_s", "read_s", "judged_s",
+    "ledgers", "balances", "transactions", "operations",
 )  # fmt: skip
+_TIMED = {"settled_s": "until the ledger was quiet", "read_s": "reading it back", "judged_s": "judging"}
 
 
 def _generator(report: RunReport) -> Iterator[str]:
@@ -211,17 +214,31 @@ def _population(report: RunReport) -> Iterator[str]:
         panels.append(panel("Accounts by role", table(("role", "accounts"), roles)))
     yield f'<div class="pair">{"".join(panels)}</div>' if panels else note("this run folder holds no population")
     if volumes.assets:
-        used = [(escape(one.asset), f"{one.accounts:,}", f"{one.legs:,}", one.moved) for one in volumes.assets]
+        used = [
+            (escape(one.asset), f"{one.accounts:,}", f"{one.legs:,}", _grouped(one.moved)) for one in volumes.assets
+        ]
         yield panel("Assets: what this run moved", table(("asset", "accounts", "legs", "moved"), used))
     if volumes.accounts:
         busiest = [
-            (escape(one.alias), escape(one.role), f"{one.legs:,}", f"{one.gave} {escape(one.asset)}", one.received)
+            (
+                escape(one.alias),
+                escape(one.role),
+                f"{one.legs:,}",
+                escape(one.asset),
+                _grouped(one.gave),
+                _grouped(one.received),
+            )
             for one in volumes.accounts
         ]
-        yield panel("Busiest accounts", table(("alias", "role", "legs", "gave", "received"), busiest))
+        yield panel("Busiest accounts", table(("alias", "role", "legs", "asset", "gave", "received"), busiest))
     if len(volumes.organizations) > 1:
         owners = [(one.organization_id, f"{one.ledgers:,}", f"{one.transactions:,}") for one in volumes.organizations]
         yield panel("Organizations", table(("organization", "ledgers", "transactions"), owners[:20]))
+
+
+def _grouped(amount: str) -> str:
+    """A decimal text with its thousands apart."""
+    return f"{Decimal(amount):,f}"
 
 
 def _provenance(report: RunReport) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Draws series and distributions as inline SVG: pure text from numbers, no script, no font, no outside resource.
 
 Colours and sizes of text are the page's (classes `grid`, `tick`, `line a`, `line b`), so that light and dark follow
-it. May import: `phrases`.
+it. May import: nothing from demogen.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import NamedTuple
-
-from demogen.report.phrases import milliseconds
 
 _WIDTH, _HEIGHT = 480, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 10, 26
@@ -58,7 +56,7 @@ def percentiles(us: Sequence[int], count: Sequence[int]) -> str:
     x_ticks = [Tick(_nines(p), f"{p * 100:.10g} %") for p in (0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999)]
     last = at[-1]
     shown = [tick for tick in x_ticks if tick.value <= last]
-    y_ticks = [Tick(value, milliseconds(value)) for value in steps(max(values))]
+    y_ticks = [Tick(value, round_ms(value)) for value in steps(max(values))]
     return _chart([Line("response time", values, at)], x_ticks=shown, y_ticks=y_ticks, x_max=last)
 
 
@@ -70,6 +68,11 @@ def steps(top: float, *, about: int = 5) -> list[float]:
     magnitude = 10.0 ** math.floor(math.log10(raw))
     step = next(m * magnitude for m in (1, 2, 2.5, 5, 10) if m * magnitude >= raw * 0.999)
     return [round(step * i, 12) for i in range(math.ceil(top / step * 0.999) + 1)]
+
+
+def round_ms(value: float) -> str:
+    """A round number of milliseconds, as an axis has them."""
+    return f"{value:,.10g} ms"
 
 
 def clock_text(seconds: float, *, of: float) -> str:

@@ -91,6 +91,22 @@ def test_ports_are_bound_where_env_says(name):
         assert "container_name" not in SERVICES[name]  # --scale worker=N
 
 
+def test_the_ledgers_pools_fit_into_its_database():
+    told = SERVICES["midaz"]["environment"]
+    pools = [told[f"DB_{kind}_MAX_OPEN_CONNS"] for kind in ("ONBOARDING", "TRANSACTION")]
+    (limit,) = re.findall(r"max_connections=(\d+)", " ".join(SERVICES["postgres"]["command"]))
+    # Once as primary, once as replica; the exporter and an administrator want in too.
+    assert 2 * sum(pools) <= int(limit) - 50
+
+
+def test_what_is_pid_1_hears_that_it_shall_stop():
+    for name, service in SERVICES.items():
+        if service.get("entrypoint") == ["sh", "-c"]:
+            (script,) = service["command"]
+            assert re.search(r"&& exec [\w-]+", script), name
+            assert "|" not in script, name
+
+
 def test_no_password_stands_outside_of_the_example():
     names = set(re.findall(r"\$\{(\w*PASSWORD)", (ROOT / "docker-compose.yml").read_text()))
     example = dict(re.findall(r"^(\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))

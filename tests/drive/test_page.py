@@ -113,6 +113,7 @@ def test_a_run_is_shown_turned_and_judged(web_ui, tmp_path):
     assert (state["target_tps"], state["verdict"], state["exit_code"]) == (50, "UNKNOWN", None)
     assert state["response_ms"]["p50"] <= state["response_ms"]["p99"]
     assert {line["pattern"] for line in state["patterns"]} >= {"payment", "transfer"}
+    assert state["meanings"].keys() == state["codes"].keys()
 
     for wrong in ({"target_tps": "many"}, {"target_tps": -5}, {"target_tps": None}, {"tps": 9}, [50]):
         assert web_ui.post("/demogen/target-tps", wrong)[0] == 400
@@ -240,7 +241,10 @@ def picture(page, name):
 def test_start_turn_stop_and_read_the_verdict_in_a_browser(web_ui, browser, tmp_path):
     errors = []
     browser.on("pageerror", lambda error: errors.append(str(error)))
+    browser.goto(f"{web_ui.url}/demogen")
+    browser.get_by_text("nothing to show yet").first.wait_for()
     browser.goto(web_ui.url)
+    browser.get_by_text("Without a host, the embedded sandbox is started").wait_for()
     browser.get_by_text("Custom parameters").click()
     browser.locator("input[name=targetTps]").fill("60")
     browser.locator("input[name=userCount]").fill("4")
@@ -252,7 +256,7 @@ def test_start_turn_stop_and_read_the_verdict_in_a_browser(web_ui, browser, tmp_
     web_ui.state_when(lambda state: len(state["series"]["answered"]) >= 3)
     picture(browser, "ledger-tab.png")
 
-    browser.locator("#demogen-link").click()
+    browser.locator("#demogen-tab-link").click()
     browser.wait_for_selector("body[data-stage=measure]")
     browser.wait_for_function("document.getElementById('rate').dataset.points >= 5")
     assert browser.locator("#rate path").count() == 3

@@ -22,7 +22,14 @@ function table(id, head, rows) {
     const line = document.createElement("tr");
     for (const value of values) {
       const cell = document.createElement(tag);
-      cell.textContent = value;
+      const [first, under] = Array.isArray(value) ? value : [value];
+      cell.textContent = first;
+      if (under) {
+        const more = document.createElement("div");
+        more.className = "under";
+        more.textContent = under;
+        cell.append(more);
+      }
       line.append(cell);
     }
     return line;
@@ -33,6 +40,9 @@ function table(id, head, rows) {
 function draw(id, lines, { step, unit }) {
   const svg = byId(id);
   const width = svg.clientWidth || 560, height = 230, left = 46, bottom = 22, top = 8;
+  const points = Math.max(...lines.map((line) => line.values.length));
+  svg.dataset.points = String(points);
+  svg.dataset.unit = unit;
   const length = Math.max(2, ...lines.map((line) => line.values.length));
   const peak = Math.max(1e-9, ...lines.flatMap((line) => line.values.filter((v) => v !== null)));
   const [most, tick] = scale(peak);
@@ -45,13 +55,20 @@ function draw(id, lines, { step, unit }) {
     if (content !== undefined) node.textContent = content;
     nodes.push(node);
   };
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  if (!points) {
+    add("text", { x: width / 2, y: height / 2, "text-anchor": "middle", class: "empty" }, "nothing to show yet");
+    svg.replaceChildren(...nodes);
+    return;
+  }
   for (let value = 0; value <= most + tick / 2; value += tick) {
     add("line", { x1: left, x2: width - 6, y1: y(value), y2: y(value), class: "axis" });
     add("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, number(value, tick < 1 ? 2 : 0));
   }
-  for (let part = 0; part <= 4; part++) {
-    const index = Math.round(((length - 1) * part) / 4);
-    add("text", { x: x(index), y: height - 5, "text-anchor": part === 4 ? "end" : part ? "middle" : "start" }, clock(index * step));
+  const marks = new Set([0, 1, 2, 3, 4].map((part) => Math.round(((length - 1) * part) / 4)));
+  for (const index of marks) {
+    const anchor = index === length - 1 ? "end" : index ? "middle" : "start";
+    add("text", { x: x(index), y: height - 5, "text-anchor": anchor }, clock(index * step));
   }
   for (const line of lines) {
     let path = "", pen = false;
@@ -65,10 +82,7 @@ function draw(id, lines, { step, unit }) {
     add("path", look);
     nodes[nodes.length - 1].style.stroke = `var(${line.colour})`;
   }
-  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.replaceChildren(...nodes);
-  svg.dataset.points = String(Math.max(...lines.map((line) => line.values.length)));
-  svg.dataset.unit = unit;
 }
 
 function scale(peak) {
@@ -122,7 +136,7 @@ function show(state) {
     state.money.map((line) => [line.asset, line.moved, line.in_doubt, line.missing || "–"]));
   text("amiss", state.amiss.length ? `Surely amiss: ${state.amiss.join("; ")}` : "");
   const wrong = [...Object.entries(state.codes), ...Object.entries(state.faults)];
-  table("codes", null, wrong.length ? wrong.map(([name, count]) => [name, number(count)]) : [["none", ""]]);
+  table("codes", null, wrong.length ? wrong.map(([name, count]) => [[name, state.meanings[name]], number(count)]) : [["none", ""]]);
   table("processes", ["process", "arrivals", "in flight", ""],
     state.processes.map((one) => [one.name, number(one.offered), number(one.in_flight), one.up ? "" : state.stage === "done" ? "done" : "gone"]));
   judge(state);

@@ -1,11 +1,29 @@
-// In Locust's own pages: a link to ours that stays in sight, in the start form and on every tab.
+// In Locust's own pages: a link to ours that stays in sight, another in our tab, and what an empty host means here.
 "use strict";
 
-const link = document.createElement("a");
-link.id = "demogen-link";
-link.href = "./demogen";
-link.textContent = "Ledger: live page";
-link.style.cssText =
-  "position:fixed;left:228px;top:17px;z-index:1300;padding:9px 16px;border-radius:20px;background:#fff;" +
-  "color:#0b5a3c;font:600 14px/1 system-ui,sans-serif;text-decoration:none";
-document.body.append(link);
+const here = (id, words, style) => {
+  const link = document.createElement("a");
+  link.id = id;
+  link.href = "./demogen";
+  link.textContent = words;
+  link.style.cssText = `border-radius:20px;font:600 14px/1 system-ui,sans-serif;text-decoration:none;${style}`;
+  return link;
+};
+
+document.body.append(here("demogen-link", "Ledger: live page",
+  "position:fixed;left:228px;top:17px;z-index:1300;padding:9px 16px;background:#fff;color:#0b5a3c"));
+
+function furnish() {
+  for (const alert of document.querySelectorAll("[role=alert]")) {
+    const says = [...alert.querySelectorAll("*")].find((node) => !node.children.length && node.textContent.includes("no host attribute set"));
+    if (says) says.textContent = "Without a host, the embedded sandbox is started and loaded.";
+  }
+  const chosen = [...document.querySelectorAll("[role=tab][aria-selected=true]")].some((tab) => tab.textContent.trim() === "Ledger");
+  const table = chosen && [...document.querySelectorAll("table")].find((one) => one.textContent.includes("Verdict on the books"));
+  if (table && !document.getElementById("demogen-tab-link"))
+    table.parentNode.append(here("demogen-tab-link", "Plots, target rate and verdict: the live page",
+      "display:inline-block;margin:16px;padding:10px 18px;background:#0b7a53;color:#fff"));
+}
+
+new MutationObserver(furnish).observe(document.body, { childList: true, subtree: true });
+furnish();
