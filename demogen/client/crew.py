@@ -2,7 +2,8 @@
 
 A job is a generator: it yields a Request and is sent what came of it, or a Wait and is sent None; what it returns
 is its result. The crew decides how many requests are out at once (fewer when the ledger labours, none while the
-breaker is open); it never repeats a request: that is `retry`'s. May import: the client room, `contract`, `clock`.
+breaker is open) and which go first (creates wait for all else); it never repeats a request: that is `retry`'s. May
+import: the client room, `contract`, `clock`.
 """
 
 from __future__ import annotations
@@ -36,13 +37,14 @@ Job = Generator[Step, Answer, T]
 
 _NO_CONNECTION_NS = 5 * NS_PER_MS  # how soon to ask a carrier again that had none free
 _LOOK_UP_NS = NS_PER_S  # the longest uninterrupted wait
+_AHEAD = 1  # jobs whose request is ready, for each in flight
 
 
 class Crew:
     """Runs jobs over `carrier`, which must serve nobody else meanwhile.
 
-    `concurrency` bounds jobs under way, and so requests in flight. `timeout_s` is how long an answer may take.
-    `rate_per_s` caps requests a second. `breathe` is called each turn: under gevent it lets the others run.
+    `concurrency` bounds requests in flight; as many jobs again have theirs ready. `timeout_s` is how long an answer may
+    take. `rate_per_s` caps requests a second. `breathe` is called each turn: under gevent it lets the others run.
     """
 
     def __init__(
@@ -77,7 +79,11 @@ class Crew:
                 blocked_ns = self._send(shift)
                 wake_ns = min(blocked_ns, shift.alarm_ns, self._now() + _LOOK_UP_NS)
                 deliveries = self._carrier.collect(0 if shift.results else wake_ns)
-                self._receive(shift, deliveries)
+                mine = shift.own(deliveries)
+                shift.in_flight -= len(mine)
+                # What is ready goes out before the answers are looked at: the ledger need not wait for that.
+                self._send(shift)
+                self._receive(shift, mine)
                 yield from shift.take_results()
                 if self._breathe is not None:
                     self._breathe()
@@ -89,8 +95,7 @@ class Crew:
         """Send what may be sent; the time (ns) at which more may be, where something holds it back."""
         now = self._now()
         blocked_ns = now + _LOOK_UP_NS
-        outbox = shift.outbox
-        while outbox and shift.in_flight < self.throttle.limit:
+        while (outbox := shift.urgent or shift.outbox) and shift.in_flight < self.throttle.limit:
             if self.breaker is not None and not self.breaker.admits(now):
                 blocked_ns = self.breaker.admits_ns
                 break
@@ -108,11 +113,8 @@ class Crew:
         self._carrier.launch()
         return blocked_ns
 
-    def _receive(self, shift: _Shift[T], deliveries: Sequence[Delivery]) -> None:
+    def _receive(self, shift: _Shift[T], deliveries: Sequence[_Done[T]]) -> None:
         for ticket, result, sent_ns, answered_ns in deliveries:
-            if not isinstance(ticket, _Task) or ticket.shift is not shift:
-                continue  # of an earlier run that ended early
-            shift.in_flight -= 1
             labours = overloaded(result)
             self.throttle.observe(answered_ns - sent_ns, failed=labours)
             if self.breaker is not None:
@@ -143,19 +145,32 @@ class _Task(Generic[T]):
         self.request: Request
 
 
+_Done = tuple[_Task[T], Response | Fault, int, int]
+
+
 class _Shift(Generic[T]):
     """The jobs of one run: which wait for what."""
 
     def __init__(self, source: Iterator[Job[T]], concurrency: int) -> None:
         self.outbox: deque[_Task[T]] = deque()
+        #: What others hang on goes first: looking for what is in doubt, and how a ledger is to behave.
+        self.urgent: deque[_Task[T]] = deque()
         self.in_flight = 0
         self.results: list[T] = []
         self._source = source
         self._exhausted = False
-        self._concurrency = concurrency
+        self._jobs_max = concurrency * (1 + _AHEAD)
         self._tasks: set[_Task[T]] = set()
         self._asleep: list[tuple[int, int, _Task[T]]] = []
         self._order = count()
+
+    def own(self, deliveries: Sequence[Delivery]) -> list[_Done[T]]:
+        """Without those that an earlier run left behind when it ended early."""
+        return [
+            (ticket, result, sent_ns, answered_ns)
+            for ticket, result, sent_ns, answered_ns in deliveries
+            if isinstance(ticket, _Task) and ticket.shift is self
+        ]
 
     @property
     def alarm_ns(self) -> int:
@@ -166,7 +181,7 @@ class _Shift(Generic[T]):
         """Wake who has slept enough, start jobs while there is room; False once all have ended."""
         while self._asleep and self._asleep[0][0] <= now_ns:
             self.advance(heapq.heappop(self._asleep)[2], None, now_ns)
-        while not self._exhausted and len(self._tasks) < self._concurrency:
+        while not self._exhausted and len(self._tasks) < self._jobs_max:
             job = next(self._source, None)
             if job is None:
                 self._exhausted = True
@@ -189,7 +204,7 @@ class _Shift(Generic[T]):
             heapq.heappush(self._asleep, (wake_ns, next(self._order), task))
         else:
             task.request = step
-            self.outbox.append(task)
+            (self.outbox if step.method == b"POST" else self.urgent).append(task)
 
     def take_results(self) -> list[T]:
         taken, self.results = self.results, []

@@ -41,6 +41,7 @@ def test_each_job_gets_its_own_answers(clock):
 
 
 def test_jobs_are_pulled_only_when_there_is_room(clock):
+    """As many as may be in flight, and as many again whose requests are ready when answers come."""
     pulled = 0
 
     def endless() -> Iterator[Job[list[bytes]]]:
@@ -52,7 +53,7 @@ def test_jobs_are_pulled_only_when_there_is_room(clock):
     crew = Crew(DecidedCarrier(ok, clock=clock), clock=clock, concurrency=4)
     results = crew.run(endless())
     assert next(results) == [b"/"]
-    assert pulled == 4
+    assert pulled == 8
     results.close()
 
 
@@ -94,6 +95,18 @@ def test_requests_wait_while_no_connection_is_free(clock):
     carrier = DecidedCarrier(ok, clock=clock, room=1)
     assert len(list(Crew(carrier, clock=clock, concurrency=8).run(asking(b"/") for _ in range(20)))) == 20
     assert carrier.in_flight_max == 1
+
+
+def test_what_others_hang_on_goes_before_creates(clock):
+    """A look-up and a setting, asked for last, overtake the creates that are waiting for their turn."""
+
+    def doing(method: bytes, target: bytes) -> Job[None]:
+        yield Request(method, target)
+
+    carrier = DecidedCarrier(ok, clock=clock, room=1)
+    jobs = [doing(b"POST", b"/%d" % n) for n in range(4)] + [doing(b"GET", b"/look"), doing(b"PATCH", b"/settings")]
+    list(Crew(carrier, clock=clock).run(jobs))
+    assert [request.target for _, request in carrier.seen] == [b"/look", b"/settings", b"/0", b"/1", b"/2", b"/3"]
 
 
 def test_a_rate_is_kept(clock):
