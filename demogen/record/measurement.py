@@ -83,9 +83,10 @@ class Mix(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reads(msgspec.Struct, frozen=True, kw_only=True):
-    """Reads in the mix, apart from the writes."""
+    """Reads in the mix, apart from the writes. `unexpected` ended otherwise than their pattern asked for."""
 
     count: int = 0
+    unexpected: int = 0
     latency_ms: Latency = Latency()
 
 

@@ -139,10 +139,10 @@ def _outcomes(tally: Tally, patterns: Sequence[str], reading: frozenset[str]) ->
             family.add_metric(_labels(key, patterns), cell.service.total)
         yield family
     unexpected: Counter[str] = Counter()
-    for (pattern, _, _), cell in tally.cells.items():
+    for (pattern, _, _), cell in (*tally.cells.items(), *tally.reads.items()):
         unexpected[patterns[pattern]] += cell.unexpected
-    says, writing = "Writes that ended otherwise than their pattern asked for.", set(patterns) - reading
-    yield _labelled("demogen_unexpected", says, "pattern", unexpected, always=writing)
+    says = "Writes and reads that ended otherwise than their pattern asked for."
+    yield _labelled("demogen_unexpected", says, "pattern", unexpected, always=patterns)
     yield _labelled(
         "demogen_refusals", "Refusals by the ledger's error code.", "code", tally.codes, always=_ALWAYS_CODES
     )

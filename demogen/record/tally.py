@@ -96,6 +96,8 @@ class Tally:
         if sent_ns:
             cell.service.record(answered_ns - sent_ns)
         cell.response.record(answered_ns - attempt.due_ns)
+        if not receipt.expected:
+            cell.unexpected += 1
         if receipt.fault is not None:
             self.faults[receipt.fault.label] += 1
 

@@ -26,6 +26,7 @@ from demogen.report.phrases import (
     outcomes_line,
     plural,
     rate,
+    reads_line,
 )
 from demogen.report.plots import Line, over_time, percentiles, round_ms
 from demogen.report.run_report import RunReport
@@ -115,7 +116,7 @@ def _arrivals(report: RunReport) -> str:
         ("late", f"{arrivals.late:,}"),
         ("dropped", f"{arrivals.dropped:,}"),
         *((f"dropped: {escape(why.replace('_', ' '))}", f"{n:,}") for why, n in arrivals.dropped_by_reason.items()),
-        ("reads, apart", f"{report.reads.count:,}"),
+        ("reads, apart", reads_line(report.reads)),
         *([("events", events_line(report.events))] if report.events else []),
     ]
     return table(("arrivals", ""), rows) + note(outcomes_line(report.outcomes))

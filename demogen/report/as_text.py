@@ -10,7 +10,17 @@ from collections.abc import Iterator
 from demogen.audit.verdict import Verdict
 from demogen.record.measurement import Spread
 from demogen.report.assemble import ALWAYS_COUNTED
-from demogen.report.phrases import about, events_line, figure, headline, milliseconds, mix_line, outcomes_line, plural
+from demogen.report.phrases import (
+    about,
+    events_line,
+    figure,
+    headline,
+    milliseconds,
+    mix_line,
+    outcomes_line,
+    plural,
+    reads_line,
+)
 from demogen.report.run_report import RunReport
 
 _FINDINGS_SHOWN = 5
@@ -48,6 +58,8 @@ def _load(report: RunReport) -> Iterator[str]:
         f" · {arrivals.dropped:,} dropped{_reasons(arrivals.dropped_by_reason)}"
     )
     yield f"  outcomes    {outcomes_line(report.outcomes)}"
+    if report.reads.count:
+        yield f"  reads       {reads_line(report.reads)}"
     if report.events is not None:
         yield f"  events      {events_line(report.events)}"
     if report.mix.chi2 is not None and report.mix.p_value is not None:

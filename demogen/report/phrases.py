@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from demogen.audit.verdict import Verdict
-from demogen.record.measurement import Events, Outcomes
+from demogen.record.measurement import Events, Outcomes, Reads
 from demogen.report.run_report import RunReport
 
 
@@ -42,6 +42,11 @@ def outcomes_line(outcomes: Outcomes) -> str:
     meant = f" ({outcomes.unexpected:,} not meant)" if outcomes.rejected else ""
     said = f"{outcomes.accepted:,} accepted · {outcomes.rejected:,} rejected{meant}"
     return f"{said} · {outcomes.indeterminate:,} indeterminate"
+
+
+def reads_line(reads: Reads) -> str:
+    """How many, and how many of them did not end as their pattern asked."""
+    return f"{reads.count:,} ({reads.unexpected:,} not as asked)" if reads.unexpected else f"{reads.count:,}"
 
 
 def events_line(events: Events) -> str:

@@ -181,7 +181,7 @@ def _reads(total: Tally) -> Reads:
     whole = Cell()
     for cell in total.reads.values():
         whole.merge(cell)
-    return Reads(count=whole.service.total, latency_ms=_latency(whole))
+    return Reads(count=whole.service.total, unexpected=whole.unexpected, latency_ms=_latency(whole))
 
 
 def _tasks(total: Tally) -> dict[str, TaskSlice]:

@@ -188,18 +188,20 @@ def _read(path: Path) -> Scenario:
 def _figure(measurement: Measurement, metric: str, *, pattern: str | None, phase: str | None) -> float | None:
     """The measured value a threshold speaks of; None where there is none."""
     latency, outcomes = measurement.latency_ms, measurement.outcomes
+    ended, unexpected = outcomes.total + measurement.reads.count, outcomes.unexpected + measurement.reads.unexpected
     if pattern is not None or phase is not None:
         part = measurement.patterns.get(pattern) if pattern else measurement.phases.get(phase or "")
         if part is None:
             return None
         latency, outcomes = part.latency_ms, part.outcomes
+        ended, unexpected = outcomes.total, outcomes.unexpected
     match metric:
         case "delivered_tps":
             return measurement.delivered_tps
         case "achieved_share":
             return measurement.delivered_tps / measurement.promised_tps if measurement.promised_tps else None
         case "unexpected_share":
-            return outcomes.unexpected / outcomes.total if outcomes.total else None
+            return unexpected / ended if ended else None
         case "indeterminate_share":
             return outcomes.indeterminate / outcomes.total if outcomes.total else None
     kind, _, name = metric.partition(".")
