@@ -157,10 +157,10 @@ class AccountTypeInput(Marked):
 
 
 class Rubric(Body):
-    """One side of an accounting entry."""
+    """One side of an accounting entry; both parts are required (the vendor's API description, code 0009)."""
 
     code: Annotated[str, StringConstraints(min_length=1, max_length=50)]
-    description: Text250 | None = None
+    description: Annotated[str, StringConstraints(min_length=1, max_length=250)]
 
 
 class Entry(Body):

@@ -52,7 +52,10 @@ class LedgerBooks:
 
     def operation_route(self, nth: int, mark: str) -> dict[str, Any]:
         route = self._catalog.operation_routes[self.operation_keys[nth]]
-        both = {"debit": {"code": route.debit}, "credit": {"code": route.credit}}
+        both = {
+            "debit": {"code": route.debit, "description": f"{route.title}, debit"},
+            "credit": {"code": route.credit, "description": f"{route.title}, credit"},
+        }
         entries: dict[str, Any] = {"direct": both}
         if route.side == "bidirectional":
             entries |= {"hold": both, "commit": both, "cancel": both, "revert": both}

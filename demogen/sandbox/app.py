@@ -109,7 +109,8 @@ class SandboxApp:
         if method == "OPTIONS":
             return Reply(204, dict(_PREFLIGHT))
         route, values = self._table.find(method, path)
-        call = Call(path=path, query_text=query, headers=headers, body=body)
+        passes = self.world.dialect.false_passes
+        call = Call(path=path, query_text=query, headers=headers, body=body, false_passes=passes)
         bind(self.world, call, route, values)
         return route.handler(self.world, call)
 

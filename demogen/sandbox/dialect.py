@@ -19,6 +19,7 @@ class Dialect:
     version: str
     problem_details: bool = False  # error bodies of 13.2 instead of section 10
     statuses: Mapping[str, int] = field(default_factory=dict)  # code -> status, where 13.2 changes it
+    codes: Mapping[str, str] = field(default_factory=dict)  # the catalogue's code -> what this version calls it
     version_fields: Mapping[str, Any] = field(default_factory=dict)
     account_has_holder: bool = False
     transaction_has_skips: bool = False
@@ -31,13 +32,14 @@ class Dialect:
     revert_reads_key: bool = True
     replay_header_on_refusals: bool = True
     step_locks_for_s: int = 0
+    false_passes: bool = False  # an unexpected false is let through, as an unexpected zero is everywhere
     count_lists: tuple[str, ...] = ()
     readiness_checks: tuple[str, ...] = ("postgres_onboarding", "postgres_transaction", "mongo", "redis", "rabbitmq")
 
 
 _ACCOUNTING = {"validateAccountType": False, "validateRoutes": False}
 
-V38 = Dialect(name="v3.8", version="v3.8.0", settings_groups={"accounting": _ACCOUNTING})
+V38 = Dialect(name="v3.8", version="v3.8.0", codes={"0492": "0176"}, settings_groups={"accounting": _ACCOUNTING})
 
 _V4_TO_422 = "0008 0010 0011 0012 0013 0014 0024 0025 0026 0030 0073 0074 0086 0089 0090 0091 0124 0135 0137 0170"
 
@@ -65,6 +67,7 @@ V4 = Dialect(
     revert_reads_key=False,
     replay_header_on_refusals=False,
     step_locks_for_s=300,
+    false_passes=True,
     count_lists=("packages", "billing-packages", "holders", "instruments"),
     readiness_checks=(*V38.readiness_checks, "mongo_crm", "mongo_fees"),
 )

@@ -28,25 +28,31 @@ class Reply(msgspec.Struct, gc=False):
 class Call:
     """One request after routing. `parameters` are path parts as sent; `keys` are the ids among them, resolved."""
 
-    __slots__ = ("_query", "body", "headers", "keys", "parameters", "path", "query_text")
+    __slots__ = ("_query", "body", "false_passes", "headers", "keys", "parameters", "path", "query_text")
 
-    def __init__(self, *, path: str, query_text: str, headers: Mapping[str, str], body: bytes) -> None:
+    def __init__(
+        self, *, path: str, query_text: str, headers: Mapping[str, str], body: bytes, false_passes: bool = False
+    ) -> None:
         self.path = path
         self.query_text = query_text
         self.headers = headers
         self.body = body
+        self.false_passes = false_passes  # newer versions let a false pass where it does not belong, like a zero
         self.parameters: dict[str, str] = {}
         self.keys: dict[str, int] = {}
         self._query: dict[str, str] | None = None
 
     @property
     def query(self) -> dict[str, str]:
-        """Query parameters; the first of equal names counts."""
+        """Query parameters of a list; the last of equal names counts."""
         if self._query is None:
-            self._query = {}
-            for name, value in parse_qsl(self.query_text, keep_blank_values=True):
-                self._query.setdefault(name, value)
+            self._query = dict(parse_qsl(self.query_text, keep_blank_values=True))
         return self._query
+
+    def asked(self, name: str) -> str:
+        """One parameter where the endpoint looks for it by name, trimmed; there the first of equal names counts."""
+        pairs = parse_qsl(self.query_text, keep_blank_values=True)
+        return next((value.strip() for key, value in pairs if key == name), "")
 
 
 def answer(status: int, content: Any) -> Reply:

@@ -22,6 +22,8 @@ _UUID = re.compile(
     re.IGNORECASE,
 )
 
+_PLAIN_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 FOREIGN = -1  # a well-formed UUID that this ledger never issued
 
 
@@ -35,6 +37,16 @@ def canonical_uuid(text: str) -> str:
         raise MalformedId(text)
     digits = text.lower().removeprefix("urn:uuid:").strip("{}").replace("-", "")
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def is_uuid(text: str) -> bool:
+    """Whether it is a UUID in any accepted spelling."""
+    return _UUID.fullmatch(text) is not None
+
+
+def is_plain_uuid(text: str) -> bool:
+    """Whether it is a UUID in its usual spelling, lower case."""
+    return _PLAIN_UUID.fullmatch(text) is not None
 
 
 def first_key_at(moment_us: int) -> int:

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 US_PER_S = 1_000_000
 US_PER_DAY = 86_400 * US_PER_S
+LAST_SECOND_US = US_PER_DAY - US_PER_S  # of a day, from its midnight
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_US = timedelta(microseconds=1)
 _FULL = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
@@ -62,6 +63,17 @@ def parse(spelling: str) -> Moment:
         raise MalformedMoment(spelling) from error
     micros = int((fraction or "0").ljust(6, "0")[:6])
     return Moment((when - _EPOCH) // _ONE_US + micros, has_time=hour is not None, has_zone=zone is not None)
+
+
+def whole_second(moment_us: int) -> int:
+    """Without its fraction."""
+    return moment_us // US_PER_S * US_PER_S
+
+
+def is_to_the_millisecond(spelling: str) -> bool:
+    """Whether a moment that can be read has no finer digits: the ledger writes no finer ones back."""
+    match = _FULL.fullmatch(spelling)
+    return match is not None and not (match[7] or "")[3:].strip("0")
 
 
 def months_before(moment_us: int, months: int) -> int:

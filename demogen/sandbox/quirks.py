@@ -112,6 +112,16 @@ QUIRKS: tuple[Quirk, ...] = (
         "a percentage is positive, else 400/0047",
     ),
     Quirk(
+        "names-are-patterns",
+        "in a new alias or name _ matches any letter and % any text, so @a_1 is refused beside @ab1",
+        "names are compared as they are",
+    ),
+    Quirk(
+        "notes-in-history",
+        "the balance history takes an annotation for a change to zero",
+        "annotations change no balance",
+    ),
+    Quirk(
         "alias-read-drops-metadata",
         "reading an account by alias or external code leaves its metadata out",
         "metadata is part of every read",

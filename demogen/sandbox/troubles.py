@@ -24,6 +24,7 @@ def refused(dialect: Dialect, refusal: Refusal) -> Reply:
         return framework(dialect, BROKEN)
     rule = CATALOGUE[refusal.code]
     status = dialect.statuses.get(refusal.code, rule.status)
+    refusal.code = dialect.codes.get(refusal.code, refusal.code)
     detail = refusal.detail or rule.sentence
     if dialect.problem_details:
         reply = _problem(refusal, status, rule.title, detail)

@@ -7,19 +7,29 @@ from __future__ import annotations
 
 import sys
 from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from demogen.sandbox import moments
 from demogen.sandbox.defects import Planted
 from demogen.sandbox.dialect import Dialect
 from demogen.sandbox.http import Call
-from demogen.sandbox.ids import FOREIGN, first_key_at
+from demogen.sandbox.ids import canonical_uuid, first_key_at
 from demogen.sandbox.quirks import Quirks
 from demogen.sandbox.store.documents import Document
 from demogen.sandbox.store.store import Store
 
 if TYPE_CHECKING:
     from demogen.sandbox.sabotage import Saboteur
+
+
+def place_ids(call: Call) -> tuple[str, str]:
+    """The organization and ledger of a path, in the usual spelling."""
+    return canonical_uuid(call.parameters["organization_id"]), canonical_uuid(call.parameters["ledger_id"])
+
+
+def _nowhere(organization: str, ledger: str) -> int:
+    return -2 - (int.from_bytes(blake2b(f"{organization}/{ledger}".encode(), digest_size=8).digest()) >> 2)
 
 
 class World:
@@ -52,23 +62,34 @@ class World:
         return self.documents.get("ledger", call.keys["organization_id"], call.keys["ledger_id"])
 
     def scope(self, call: Call) -> int:
-        """The ledger key of a path, deleted or not; FOREIGN when no such ledger was ever there (contract 2.3, 3.2)."""
+        """What the entities of a path belong to: its ledger's key, deleted or not (contract 2.3, 3.2).
+
+        For an organization and ledger that are not a pair it is a negative number of their own: the lists of such a
+        place are empty, and the few entities that need no ledger can be made in it.
+        """
         pair = call.keys["organization_id"], call.keys["ledger_id"]
         known = self._ledgers.get(pair)
         if known is None:
             row = self.store.database.one(
                 "select 1 from documents where key = ? and kind = 'ledger' and scope = ?", (pair[1], pair[0])
             )
-            known = row is not None
-            if known:
-                if len(self._ledgers) > 10_000:
-                    self._ledgers.clear()
-                self._ledgers[pair] = True
-        return pair[1] if known else FOREIGN
+            if row is None:
+                return _nowhere(*place_ids(call))
+            known = True
+            if len(self._ledgers) > 10_000:
+                self._ledgers.clear()
+            self._ledgers[pair] = known
+        return pair[1]
 
     def ledger_is_unknown(self, call: Call) -> bool:
         """No such ledger was ever there; a deleted one still takes transactions (contract 3.2)."""
-        return self.scope(call) == FOREIGN
+        return self.scope(call) < 0
+
+    def name_is_taken(self, kind: str, scope: int, name: str) -> bool:
+        """Whether a new alias or name stands in the way of one that is there."""
+        if self.quirks["names-are-patterns"]:
+            return self.documents.name_is_taken(kind, scope, name)
+        return self.documents.named(kind, scope, name) is not None
 
     def visible_before(self) -> int:
         """The first key that lists do not show yet, because async mode lags (contract 12)."""

@@ -14,6 +14,7 @@ from demogen.contract.entities import (
     OrganizationInput,
 )
 
+RUBRIC = {"code": "1", "description": "Cash"}
 ROUTE = {"title": "Out", "operationType": "source"}
 
 
@@ -49,13 +50,13 @@ ROUTE = {"title": "Out", "operationType": "source"}
         ),
         pytest.param(
             OperationRouteInput,
-            {**ROUTE, "accountingEntries": {"hold": {"debit": {"code": "1"}}}},
+            {**ROUTE, "accountingEntries": {"hold": {"debit": RUBRIC}}},
             "0163",
             id="hold alone",
         ),
         pytest.param(
             OperationRouteInput,
-            {**ROUTE, "accountingEntries": {"direct": {"credit": {"code": "1"}}}},
+            {**ROUTE, "accountingEntries": {"direct": {"credit": RUBRIC}}},
             "0166",
             id="a source without its debit",
         ),

@@ -27,7 +27,7 @@ GROUP = "(chart-of-accounts-group-name F)"
         ({"metadata": {"k" * 101: "v"}}, "0050", None),
         ({"metadata": {"k": "v" * 2001}}, "0051", None),
         ({"metadata": {f"k{number}": 1 for number in range(101)}}, "0145", None),
-        ({"metadata": {"k": "a\u0000b"}}, "0047", {"body"}),
+        ({"metadata": {"k": "a\u0000b"}}, "0047", {"metadata.k"}),
         ({"transactionDate": "yesterday"}, "0094", None),
         ({"pending": "yes"}, "0094", None),
         ({"code": 7}, "0094", None),
@@ -54,7 +54,8 @@ def test_body_rules(bank: Bank, change: dict[str, Any], code: str, fields: Any) 
         ({"share": {"percentage": 100}}, "0072"),
         ({"amount": None, "share": {"percentage": 100, "percentageOfPercentage": 0}}, ""),
         ({"amount": None, "share": {"percentage": "100"}}, "0094"),
-        ({"rate": {"from": "USD", "to": "BRL", "value": "5", "externalId": "x"}}, ""),
+        ({"rate": {"from": "USD", "to": "BRL", "value": "5", "externalId": "x"}}, "0047"),
+        ({"rate": {"from": "USD", "externalId": "x"}}, "0009"),
         ({"metadata": {"leg": 1}, "description": "d", "chartOfAccounts": "c", "route": "r"}, ""),
     ],
 )
@@ -159,7 +160,7 @@ def test_walking_a_cursor_list_to_the_end_and_back(bank: Bank) -> None:
         ("limit=101", "0080"), ("limit=-1", "0082"), ("page=0", "0082"), ("sort_order=DESC", ""),
         ("sort_order=x", "0081"), ("start_date=2024-01-01", "0083"),
         ("start_date=2024-01-02&end_date=2024-01-01", "0078"),
-        ("start_date=2024-01-01T10:00:00Z&end_date=2024-01-01", "0078"), ("cursor=e30=", "0082"), ("unknown=1", ""),
+        ("start_date=2024-01-01T10:00:00Z&end_date=2024-01-01", ""), ("cursor=e30=", "0082"), ("unknown=1", ""),
     ],
 )  # fmt: skip
 def test_list_parameters(bank: Bank, query: str, code: str) -> None:
@@ -229,7 +230,7 @@ def test_routes_are_judged_when_the_ledger_says_so(bank: Bank) -> None:
     entries = {
         "direct": {"debit": {"code": "D", "description": "d"}, "credit": {"code": "C", "description": "c"}},
         **{
-            step: {"debit": {"code": step, "description": ""}, "credit": {"code": step, "description": ""}}
+            step: {"debit": {"code": step, "description": step}, "credit": {"code": step, "description": step}}
             for step in ("hold", "commit", "cancel", "revert")
         },
     }
@@ -266,7 +267,7 @@ def test_routes_are_judged_when_the_ledger_says_so(bank: Bank) -> None:
     assert bank.code("POST", "transactions/inflow", {
         "routeId": route["id"],
         "send": {"asset": "USD", "value": "1", "distribute": {"to": [leg("@a", "1", **routed)]}},
-    }) == (422, "0116")  # fmt: skip
+    }) == (422, "0117")  # fmt: skip
     assert bank.code("POST", "transactions/json", transfer("@a", "@b", "1", route="text")) == (400, "0115")
     unknown = "00000000-0000-4000-8000-000000000000"
     assert bank.ask("POST", "transactions/json", transfer("@a", "@b", "1", routeId=unknown))[0] == 500

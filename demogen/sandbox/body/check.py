@@ -1,8 +1,8 @@
 """Judges a body against its shape, in the contract's order (contract 2.1); changes nothing.
 
 JSON and types (0094) → unexpected or not round-tripping fields (0053) → null bytes, depth, key count (0047, 0144,
-0145) → field rules (0009 if one is missing, else the special codes, else 0047). Business rules are the handlers'.
-May import: demogen.sandbox.exact, demogen.sandbox.moments, demogen.sandbox.refusal, demogen.sandbox.body.
+0145) → field rules (the special codes, else 0009 if one is missing, else 0047). Business rules are the handlers'.
+May import: demogen.sandbox.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import msgspec
 from demogen.sandbox import exact, moments
 from demogen.sandbox.body.rules import Findings, judge
 from demogen.sandbox.body.shape import Field, Kind, Shape
+from demogen.sandbox.http import Call
+from demogen.sandbox.ids import is_plain_uuid, is_uuid
 from demogen.sandbox.refusal import BodyMissing, Refusal
 
 _MAX_KEYS = 100
@@ -23,29 +25,31 @@ _decode = msgspec.json.Decoder().decode
 _SAME: Any = object()
 
 
-def read(raw: bytes, shape: Shape) -> dict[str, Any]:
+def read(call: Call, shape: Shape) -> dict[str, Any]:
     """The body as an object that keeps every rule of its shape; a Refusal otherwise."""
-    if not raw:
+    if not call.body:
         raise BodyMissing
     try:
-        body = _decode(raw)
+        body = _decode(call.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal("0094") from error
     if body is None:
         body = {}
     if not isinstance(body, dict):
         raise Refusal("0094")
-    check(body, shape)
+    check(body, shape, false_passes=call.false_passes)
     return body
 
 
-def check(body: Mapping[str, Any], shape: Shape) -> None:
+def check(body: Mapping[str, Any], shape: Shape, *, false_passes: bool) -> None:
     """All four stages over a decoded body."""
     _types(body, shape)
-    echo = _unexpected(body, shape)
+    echo = _unexpected(body, shape, false_passes=false_passes)
     if echo is not _SAME:
         raise Refusal("0053", echo=echo)
-    _bounds(body)
+    bounds = _Bounds()
+    bounds.struct(body, shape)
+    bounds.conclude()
     findings = Findings()
     judge(body, shape, path="", findings=findings)
     findings.conclude()
@@ -69,7 +73,9 @@ def _type(value: Any, field: Field) -> None:
         case Kind.DECIMAL:
             fits = _is_decimal(value)
         case Kind.MOMENT:
-            fits = isinstance(value, str) and _is_moment(value)
+            fits = isinstance(value, str) and (not value or _is_moment(value))
+        case Kind.UUID:
+            fits = isinstance(value, str) and is_uuid(value)
         case Kind.METADATA:
             fits = isinstance(value, dict)
         case Kind.OBJECT | Kind.STRUCT:
@@ -106,55 +112,92 @@ def _is_moment(value: str) -> bool:
     return " " not in value
 
 
-def _unexpected(body: Mapping[str, Any], shape: Shape) -> Any:
-    """What of the body would not come back if the parsed body were written again."""
+def _unexpected(body: Mapping[str, Any], shape: Shape, *, false_passes: bool) -> Any:
+    """What of the body would not come back if the parsed body were written again; a zero always comes through."""
     echo: dict[str, Any] = {}
     for name, value in body.items():
         field = shape.fields.get(name)
-        part = value if field is None else _lost(value, field)
+        if isinstance(value, int | float) and not value and (false_passes or value is not False):
+            continue  # a zero passes, even under a name that does not exist
+        if field is None:
+            part = _SAME if value is None else value
+        else:
+            part = _lost(value, field, false_passes=false_passes)
         if part is not _SAME:
             echo[name] = part
     return echo or _SAME
 
 
-def _lost(value: Any, field: Field) -> Any:
+def _lost(value: Any, field: Field, *, false_passes: bool) -> Any:
     if value is None:
-        return None if field.kind is Kind.DECIMAL else _SAME
+        return _SAME if field.takes_null and field.kind is not Kind.DECIMAL else None
     if field.drops_empty and (value in ("", []) or value is False):
         return value
     if field.kind is Kind.DECIMAL:
         return _SAME if isinstance(value, str) else value
+    if field.kind is Kind.UUID:
+        return _SAME if is_plain_uuid(value) else value
+    if field.kind is Kind.MOMENT:
+        return _SAME if value and moments.is_to_the_millisecond(value) else value
     if field.kind in (Kind.OBJECT, Kind.STRUCT) and field.shape is not None:
-        return _unexpected(value, field.shape)
+        return _unexpected(value, field.shape, false_passes=false_passes)
     if field.kind is Kind.LIST and field.item is not None:
         item_field = field.item
-        lost = (None if item is None else _lost(item, item_field) for item in value)
+        lost = (None if item is None else _lost(item, item_field, false_passes=false_passes) for item in value)
         parts = [part for part in lost if part is not _SAME]
         return parts or _SAME
     return _SAME
 
 
-def _bounds(body: Mapping[str, Any]) -> None:
-    keys = _walk(body, depth=1, inside_map=False)
-    if keys > _MAX_KEYS:
-        raise Refusal("0145", entity="request")
+class _Bounds:
+    """Walks a body for null bytes, and counts the keys and depth of its free-form maps."""
+
+    def __init__(self) -> None:
+        self.keys = 0
+        self.too_deep = False
+        self.broken: dict[str, str] = {}
+
+    def struct(self, body: Mapping[str, Any], shape: Shape) -> None:
+        for name, field in shape.fields.items():
+            self._field(body.get(name), field, name)
+
+    def _field(self, value: Any, field: Field, name: str) -> None:
+        if isinstance(value, dict) and field.shape is not None:
+            self.struct(value, field.shape)
+        elif isinstance(value, list) and field.item is not None:
+            for item in value:
+                self._field(item, field.item, name)
+        else:
+            self.free(value, name, depth=0)
+
+    def free(self, value: Any, path: str, *, depth: int) -> None:
+        if depth > _MAX_DEPTH:
+            self.too_deep = True
+        elif isinstance(value, str):
+            if "\x00" in value:
+                self.broken[path] = f"{path} must not contain null bytes"
+        elif isinstance(value, list):
+            for item in value:
+                self.free(item, path, depth=depth)
+        elif isinstance(value, dict):
+            self.keys += len(value)
+            for key, item in value.items():
+                place = f"{path}.{key}" if path else key
+                if "\x00" in key:
+                    self.broken[place] = "names must not contain null bytes"
+                self.free(item, place, depth=depth + 1)
+
+    def conclude(self) -> None:
+        if self.too_deep:
+            raise Refusal("0144", entity="request")
+        if self.keys > _MAX_KEYS:
+            raise Refusal("0145", entity="request")
+        if self.broken:
+            raise Refusal("0047", fields=self.broken)
 
 
-def _walk(node: Any, *, depth: int, inside_map: bool) -> int:
-    """How many keys the free-form maps have together; null bytes and depth are refused on the way."""
-    if isinstance(node, str):
-        if "\x00" in node:
-            raise Refusal("0047", fields={"body": "text must not contain null bytes"})
-        return 0
-    if not isinstance(node, dict | list):
-        return 0
-    if depth > _MAX_DEPTH and isinstance(node, dict):
-        raise Refusal("0144", entity="request")
-    if isinstance(node, list):
-        return sum(_walk(item, depth=depth + 1, inside_map=inside_map) for item in node)
-    keys = len(node) if inside_map else 0
-    for name, value in node.items():
-        if "\x00" in name:
-            raise Refusal("0047", fields={"body": "names must not contain null bytes"})
-        keys += _walk(value, depth=depth + 1, inside_map=inside_map or name == "metadata")
-    return keys
+def check_free(body: Mapping[str, Any]) -> None:
+    """The bounds of a body that has no shape of its own: the settings of a ledger."""
+    bounds = _Bounds()
+    bounds.free(body, "", depth=0)
+    bounds.conclude()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from demogen.sandbox.body.shape import Field, Kind, Shape
-from demogen.sandbox.ids import MalformedId, canonical_uuid
+from demogen.sandbox.ids import is_plain_uuid
 from demogen.sandbox.refusal import Refusal
 
 _MAX_KEY_BYTES = 100
@@ -20,41 +20,41 @@ class Findings:
     """What the rules found; `conclude` raises the one refusal they amount to."""
 
     def __init__(self) -> None:
-        self.missing = False
-        self.special = ""
-        self.fields: dict[str, str] = {}
+        self._special = ""
+        self._missing: dict[str, str] = {}
+        self._broken: dict[str, str] = {}
 
     def lacks(self, path: str) -> None:
-        self.missing = True
-        self.fields[path.rpartition(".")[2]] = f"{path} is a required field"
+        self._missing[path.rpartition(".")[2]] = f"{path} is a required field"
 
     def breaks(self, path: str, rule: str) -> None:
-        self.fields[path.rpartition(".")[2]] = f"{path} {rule}"
+        self._broken[path.rpartition(".")[2]] = f"{path} {rule}"
 
     def marks(self, code: str) -> None:
-        self.special = self.special or code
+        self._special = self._special or code
 
     def conclude(self) -> None:
-        if self.missing:
-            raise Refusal("0009", fields=self.fields)
-        if self.special:
-            raise Refusal(self.special)
-        if self.fields:
-            raise Refusal("0047", fields=self.fields)
+        """A special code wins; where something is missing, only that is named."""
+        if self._special:
+            raise Refusal(self._special)
+        if self._missing:
+            raise Refusal("0009", fields=self._missing)
+        if self._broken:
+            raise Refusal("0047", fields=self._broken)
 
 
 def judge(body: Mapping[str, Any], shape: Shape, *, path: str, findings: Findings) -> None:
     """Every field rule of a shape, absent structs included."""
     for name, field in shape.fields.items():
         _judge_field(body.get(name), field, path=f"{path}.{name}" if path else name, findings=findings)
-    if shape.one_of and sum(1 for name in shape.one_of if body.get(name) is not None) != 1:
-        findings.marks("0072")
 
 
 def _judge_field(value: Any, field: Field, *, path: str, findings: Findings) -> None:
     if field.kind is Kind.STRUCT and field.shape is not None:
         judge(value or {}, field.shape, path=path, findings=findings)
         return
+    if value is None and field.judged_absent:
+        value = ""
     if value is None or (field.required and value in ("", 0, [])):
         if field.required:
             findings.lacks(path)
@@ -66,27 +66,37 @@ def _judge_field(value: Any, field: Field, *, path: str, findings: Findings) -> 
             if field.minimum is not None and value < field.minimum:
                 findings.breaks(path, f"must be {field.minimum} or greater")
         case Kind.METADATA:
-            _judge_metadata(value, findings, nulls=field.nulls)
+            _judge_metadata(value, findings, zeros=field.zeros)
         case Kind.OBJECT:
             if field.shape is not None:
                 judge(value, field.shape, path=path, findings=findings)
         case Kind.LIST:
             if field.item is not None:
-                for item in value:
-                    _judge_field(item, field.item, path=path, findings=findings)
+                _judge_items(value, field.item, path=path, findings=findings)
         case _:
             pass
 
 
+def _judge_items(items: list[Any], field: Field, *, path: str, findings: Findings) -> None:
+    shape = field.shape
+    if shape is not None and shape.one_of and not all(_is_one_of(item or {}, shape) for item in items):
+        findings.marks("0072")  # judged for the whole list, whose items are then not looked at
+        return
+    for item in items:
+        _judge_field(item, field, path=path, findings=findings)
+
+
+def _is_one_of(body: Mapping[str, Any], shape: Shape) -> bool:
+    return sum(1 for name in shape.one_of if body.get(name) is not None) == 1
+
+
 def _judge_text(value: str, field: Field, *, path: str, findings: Findings) -> None:
+    """The first rule that is broken counts."""
     if field.max_length is not None and len(value) > field.max_length:
         findings.breaks(path, f"must be at most {field.max_length} characters long")
-    if field.uuid:
-        try:
-            canonical_uuid(value)
-        except MalformedId:
-            findings.breaks(path, "must be a UUID")
-    if field.forbids and field.forbids in value:
+    elif field.uuid and not is_plain_uuid(value):
+        findings.breaks(path, "must be a UUID")
+    elif field.forbids and field.forbids in value:
         findings.breaks(path, f"must not contain {field.forbids}")
     elif field.pattern is not None and field.pattern.fullmatch(value) is None:
         if field.pattern_code:
@@ -95,13 +105,14 @@ def _judge_text(value: str, field: Field, *, path: str, findings: Findings) -> N
             findings.breaks(path, "has characters that are not allowed")
 
 
-def _judge_metadata(metadata: Mapping[str, Any], findings: Findings, *, nulls: bool) -> None:
+def _judge_metadata(metadata: Mapping[str, Any], findings: Findings, *, zeros: bool) -> None:
     for key, value in metadata.items():
         if len(key.encode("utf-8", "surrogatepass")) > _MAX_KEY_BYTES:
             findings.marks("0050")
-        if isinstance(value, dict):
-            findings.marks("0067")
-        elif isinstance(value, list) or (value is None and not nulls) or _is_long(value):
+        if value is None or isinstance(value, dict):
+            if value is not None or not zeros:
+                findings.marks("0067")
+        elif isinstance(value, list) or _is_long(value):
             findings.marks("0051")
 
 

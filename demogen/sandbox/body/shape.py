@@ -19,6 +19,7 @@ class Kind(enum.Enum):
     INT = "int"
     DECIMAL = "decimal"  # a string that spells a number
     MOMENT = "moment"
+    UUID = "uuid"  # any spelling of one can be read (0094), only the usual one comes back (0053)
     METADATA = "metadata"
     OBJECT = "object"  # judged when present
     STRUCT = "struct"  # judged even when absent, so its required fields are missing then
@@ -28,18 +29,24 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. `drops_empty`: an empty value does not survive the round trip and so is unexpected."""
+    """One field.
+
+    What does not survive the ledger's round trip is unexpected (0053): an empty value where `drops_empty`, a null where
+    the ledger has no null for it (not `takes_null`).
+    """
 
     kind: Kind
     required: bool = False
     max_length: int | None = None
     minimum: int | None = None
-    uuid: bool = False
+    uuid: bool = False  # in its usual spelling, lower case
     drops_empty: bool = False
+    takes_null: bool = True
+    judged_absent: bool = False  # its form is judged even where it is not sent
     pattern: re.Pattern[str] | None = None
     pattern_code: str = ""  # the special code of the pattern; 0047 where it has none
     forbids: str = ""  # a text it must not contain (0047)
-    nulls: bool = False  # metadata of a merge patch: null removes a key
+    zeros: bool = False  # metadata in which null, 0, false and "" are not judged
     shape: Shape | None = None
     item: Field | None = None
 
@@ -58,13 +65,25 @@ def text(*, max_length: int | None = None, pattern: re.Pattern[str] | None = Non
 
 
 def required(*, max_length: int | None = None, pattern: re.Pattern[str] | None = None, pattern_code: str = "") -> Field:
-    """Text that must be there; empty counts as missing."""
-    return Field(Kind.TEXT, required=True, max_length=max_length, pattern=pattern, pattern_code=pattern_code)
+    """Text that must be there; empty counts as missing, null as unexpected."""
+    return Field(
+        Kind.TEXT, required=True, max_length=max_length, pattern=pattern, pattern_code=pattern_code, takes_null=False
+    )
 
 
-def nullable(*, max_length: int | None = None, pattern: re.Pattern[str] | None = None, pattern_code: str = "") -> Field:
+def demanded(*, max_length: int | None = None) -> Field:
+    """Text that must be there; null counts as missing, empty as unexpected."""
+    return Field(Kind.TEXT, required=True, max_length=max_length, drops_empty=True)
+
+
+def plain(*, max_length: int | None = None) -> Field:
+    """Optional text that may be empty, but not null."""
+    return Field(Kind.TEXT, max_length=max_length, takes_null=False)
+
+
+def nullable(*, max_length: int | None = None) -> Field:
     """Optional text that may be empty or null."""
-    return Field(Kind.TEXT, max_length=max_length, pattern=pattern, pattern_code=pattern_code)
+    return Field(Kind.TEXT, max_length=max_length)
 
 
 def reference() -> Field:
@@ -72,7 +91,12 @@ def reference() -> Field:
     return Field(Kind.TEXT, uuid=True)
 
 
-STATUS = Field(Kind.STRUCT, shape=Shape({"code": nullable(max_length=100), "description": nullable(max_length=256)}))
+STATUS = Field(
+    Kind.STRUCT,
+    takes_null=False,
+    shape=Shape({"code": plain(max_length=100), "description": nullable(max_length=256)}),
+)
 METADATA = Field(Kind.METADATA)
-PATCHED_METADATA = Field(Kind.METADATA, nulls=True)
+LOOSE_METADATA = Field(Kind.METADATA, zeros=True)  # of merge patches, where null removes a key, and of transactions
 FLAG = Field(Kind.BOOL)
+PLAIN_FLAG = Field(Kind.BOOL, takes_null=False)

@@ -11,7 +11,7 @@ from demogen.sandbox.dsl.parser import Syntax, parse
 from demogen.sandbox.engine.creation import create
 from demogen.sandbox.engine.order import Order
 from demogen.sandbox.http import Call, Reply
-from demogen.sandbox.lists import read_paging
+from demogen.sandbox.query import read_paging
 from demogen.sandbox.refusal import Refusal
 from demogen.sandbox.world import World
 

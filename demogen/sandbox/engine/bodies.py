@@ -12,9 +12,10 @@ import msgspec
 
 from demogen.sandbox import exact, moments
 from demogen.sandbox.body.check import check
+from demogen.sandbox.body.shape import Kind, Shape
 from demogen.sandbox.engine.order import Leg, Order
-from demogen.sandbox.engine.shapes import SHAPES
-from demogen.sandbox.ids import canonical_uuid
+from demogen.sandbox.engine.shapes import OVERWRITTEN, SHAPES
+from demogen.sandbox.query import blank
 from demogen.sandbox.refusal import BodyMissing, Refusal
 from demogen.sandbox.world import World
 
@@ -28,7 +29,7 @@ _CAREFREE_KEYS = 20
 
 
 class _Amount(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    asset: str | None = None
+    asset: _Text
     value: str = "0"
 
 
@@ -44,7 +45,7 @@ class _Leg(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     share: _Share | None = None
     remaining: _Text | None = None
     description: _Text | None = None
-    chartOfAccounts: _Text | None = None  # noqa: N815
+    chartOfAccounts: str = ""  # noqa: N815
     metadata: dict[str, Any] | None = None
     route: _Route | None = None
     routeId: str | None = None  # noqa: N815
@@ -97,7 +98,7 @@ class _Head(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
 
 class _Full(_Head, kw_only=True, gc=False):
     send: _Send
-    pending: bool | None = None
+    pending: bool = False
 
 
 class _Inflow(_Head, kw_only=True, gc=False):
@@ -106,7 +107,7 @@ class _Inflow(_Head, kw_only=True, gc=False):
 
 class _Outflow(_Head, kw_only=True, gc=False):
     send: _SendOut
-    pending: bool | None = None
+    pending: bool = False
 
 
 _TYPES: dict[str, type[_Full] | type[_Inflow] | type[_Outflow]] = {"inflow": _Inflow, "outflow": _Outflow}
@@ -169,9 +170,10 @@ def _read_carefully(world: World, raw: bytes, kind: str) -> _Full | _Inflow | _O
     content = {} if content is None else content
     if not isinstance(content, dict):
         raise Refusal("0094")
-    shape = SHAPES[kind]
-    check(content, shape.with_skips if world.dialect.transaction_has_skips else shape.plain)
-    body = msgspec.convert(content, _TYPES.get(kind, _Full))
+    both = SHAPES[kind]
+    shape = both.with_skips if world.dialect.transaction_has_skips else both.plain
+    check(content, shape, false_passes=world.dialect.false_passes)
+    body = msgspec.convert(_known(content, shape), _TYPES.get(kind, _Full))
     for leg in _all_legs(body):
         if leg.accountAlias is None:
             if world.quirks["missing-alias-breaks"]:
@@ -180,6 +182,23 @@ def _read_carefully(world: World, raw: bytes, kind: str) -> _Full | _Inflow | _O
         if leg.share is not None and leg.share.percentage < 0 and not world.quirks["negative-shares"]:
             raise Refusal("0047", fields={"percentage": "share.percentage must be greater than zero"})
     return body
+
+
+def _known(content: dict[str, Any], shape: Shape) -> dict[str, Any]:
+    """What of a judged body means something: unknown zeros and nulls passed the comparison, and are dropped."""
+    known: dict[str, Any] = {}
+    for name, value in content.items():
+        field = shape.fields.get(name)
+        if field is None or value is None or name in OVERWRITTEN:
+            continue
+        if field.kind is Kind.DECIMAL:
+            value = str(value)
+        elif isinstance(value, dict) and field.shape is not None:
+            value = _known(value, field.shape)
+        elif isinstance(value, list) and field.item is not None and field.item.shape is not None:
+            value = [_known(item, field.item.shape) for item in value]
+        known[name] = value
+    return known
 
 
 def _all_legs(body: _Full | _Inflow | _Outflow) -> list[_Leg]:
@@ -193,11 +212,11 @@ def _order(world: World, body: _Full | _Inflow | _Outflow, kind: str) -> Order:
     try:
         value = exact.parse(send.value)
         external = [Leg(alias=f"@external/{send.asset}", amount=value)]
-        sources = external if isinstance(send, _SendIn) else [_leg(leg) for leg in send.source.legs]
-        targets = external if isinstance(send, _SendOut) else [_leg(leg) for leg in send.distribute.legs]
+        sources = external if isinstance(send, _SendIn) else [_leg(leg, send.asset) for leg in send.source.legs]
+        targets = external if isinstance(send, _SendOut) else [_leg(leg, send.asset) for leg in send.distribute.legs]
     except exact.MalformedAmount as error:
         raise Refusal("0094") from error
-    asked = not isinstance(body, _Inflow) and bool(body.pending)
+    asked = not isinstance(body, _Inflow) and body.pending
     pending = asked and kind not in ("annotation", "block", "unblock")
     skip = body.skip or {}
     return Order(
@@ -209,7 +228,7 @@ def _order(world: World, body: _Full | _Inflow | _Outflow, kind: str) -> Order:
         metadata=body.metadata,
         date_us=_date(world, body.transactionDate, pending=pending),
         route=body.route or "",
-        route_id=canonical_uuid(body.routeId) if body.routeId else None,
+        route_id=body.routeId,
         asset=send.asset,
         value=value,
         sources=sources,
@@ -220,20 +239,37 @@ def _order(world: World, body: _Full | _Inflow | _Outflow, kind: str) -> Order:
     )
 
 
-def _leg(leg: _Leg) -> Leg:
+def _leg(leg: _Leg, asset: str) -> Leg:
     share = leg.share
+    amount = None if leg.amount is None else exact.parse(leg.amount.value)
+    if leg.remaining is not None and blank(leg.remaining):
+        amount = exact.ZERO
     return Leg(
         alias=leg.accountAlias or "",
         name=leg.balanceKey or "default",
-        amount=None if leg.amount is None else exact.parse(leg.amount.value),
+        amount=amount,
         percentage=0 if share is None else share.percentage,
         of_percentage=100 if share is None else share.percentageOfPercentage or 100,
         description=leg.description or "",
-        chart=leg.chartOfAccounts or "",
-        metadata=leg.metadata or None,
+        chart=leg.chartOfAccounts,
+        metadata=leg.metadata,
         route=leg.route or "",
-        route_id=canonical_uuid(leg.routeId) if leg.routeId else None,
+        route_id=leg.routeId,
+        unused=_unused(leg, asset),
     )
+
+
+def _unused(leg: _Leg, asset: str) -> list[object] | None:
+    """What of a leg has no effect, but tells two bodies apart (contract 6)."""
+    share = leg.share
+    if (
+        (leg.amount is None or leg.amount.asset == asset)
+        and leg.rate is None
+        and leg.remaining in (None, "remaining")
+        and (share is None or share.percentageOfPercentage != 100)
+    ):
+        return None
+    return [leg.amount and leg.amount.asset, leg.rate, leg.remaining, share and share.percentageOfPercentage]
 
 
 def _date(world: World, text: str | None, *, pending: bool) -> int | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
@@ -56,11 +57,11 @@ def marked(world: World, call: Call, order: Order, mark: marking.Mark, *, shows_
 
 
 def _book(world: World, call: Call, order: Order, mark: marking.Mark) -> tuple[Transaction, list[Operation]]:
+    ledger = world.scope(call)
+    sources, targets = amounts_of(order)
     if world.ledger_is_unknown(call):
         raise Refusal("0007", entity="Ledger")
-    ledger = world.scope(call)
     _judge_skips(world, call, order)
-    sources, targets = amounts_of(order)
     wanted = (list(sources), list(targets))
     _forget_remaining(world, order, sources, targets)
     found = _balances(world, ledger, order)
@@ -79,7 +80,7 @@ def _book(world: World, call: Call, order: Order, mark: marking.Mark) -> tuple[T
     transaction = _transaction(order, plan, key=key, ledger=ledger, created=created, now=now, mark=mark)
     step = Step(transaction, plan.operations, plan.after, is_new=True)
     if order.pending:
-        step.hold = _encode(_kept(order, *wanted, paired=plan_routes is not None)).decode()
+        step.hold = _encode(_kept(order, *wanted)).decode()
     write(world, step)
     marking.keep(world, transaction)
     return transaction, step.operations
@@ -165,8 +166,12 @@ def _moves(
         balance = found[place]
         if balance is None or not (amount or noting) or (order.pending and not is_source):
             continue
-        ruled = None if plan_routes is None else plan_routes.of(leg, is_source=is_source)
-        yield Move(balance, leg, amount, debit if is_source else credit, ruled)
+        effects = debit if is_source else credit
+        if plan_routes is None:
+            yield Move(balance, leg, amount, effects)
+        else:
+            ruled = plan_routes.of(leg, is_source=is_source)
+            yield Move(balance, leg, amount, effects, ruled, partial(plan_routes.of_overdraft, leg))
 
 
 def _effects(order: Order, *, paired: bool) -> tuple[tuple[Effect, ...], tuple[Effect, ...]]:
@@ -175,7 +180,7 @@ def _effects(order: Order, *, paired: bool) -> tuple[tuple[Effect, ...], tuple[E
     return _BLOCKS.get(order.kind, (DEBIT, CREDIT))
 
 
-def _kept(order: Order, sources: list[Decimal], targets: list[Decimal], *, paired: bool) -> dict[str, object]:
+def _kept(order: Order, sources: list[Decimal], targets: list[Decimal]) -> dict[str, object]:
     """What commit and cancel need to know of a hold's legs."""
 
     def legs(side: list[Leg], amounts: list[Decimal]) -> list[dict[str, object]]:
@@ -184,7 +189,7 @@ def _kept(order: Order, sources: list[Decimal], targets: list[Decimal], *, paire
             for leg, amount in zip(side, amounts, strict=True)
         ]
 
-    return {"paired": paired, "sources": legs(order.sources, sources), "targets": legs(order.targets, targets)}
+    return {"sources": legs(order.sources, sources), "targets": legs(order.targets, targets)}
 
 
 def _transaction(

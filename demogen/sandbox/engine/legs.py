@@ -33,12 +33,13 @@ def resolve(total: Decimal, legs: Sequence[Leg]) -> tuple[list[Decimal], Decimal
 
 
 def amounts_of(order: Order) -> tuple[list[Decimal], list[Decimal]]:
-    """Both sides' amounts; 0073 when a side does not make the value, 0090 when a balance faces itself."""
+    """Both sides' amounts; 0090 when a balance faces itself, 0073 when a side does not make the value."""
     sources, sent = resolve(order.value, order.sources)
     targets, received = resolve(order.value, order.targets)
+    for place, (source, target) in enumerate(zip(order.sources, order.targets, strict=False)):
+        same = source.alias == target.alias and source.name == target.name
+        if same and (sources[place] or targets[place] or source.is_remaining or target.is_remaining):
+            raise Refusal("0090", entity=_JUDGE)
     if sent != order.value or received != order.value:
         raise Refusal("0073", entity=_JUDGE)
-    for source, target in zip(order.sources, order.targets, strict=False):
-        if source.alias == target.alias and source.name == target.name:
-            raise Refusal("0090", entity=_JUDGE)
     return sources, targets

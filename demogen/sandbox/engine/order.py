@@ -29,6 +29,7 @@ class Leg(msgspec.Struct, gc=False):
     metadata: dict[str, Any] | None = None
     route: str = ""
     route_id: str | None = None
+    unused: list[Any] | None = None  # what has no effect, but is part of the fingerprint
 
     @property
     def is_remaining(self) -> bool:
@@ -71,5 +72,5 @@ def _say(leg: Leg) -> tuple[object, ...]:
     amount = None if leg.amount is None else exact.text(leg.amount)
     return (
         leg.alias, leg.name, amount, leg.percentage, leg.of_percentage, leg.description, leg.chart, leg.metadata,
-        leg.route, leg.route_id,
+        leg.route, leg.route_id, leg.unused,
     )  # fmt: skip

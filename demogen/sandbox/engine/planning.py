@@ -5,7 +5,7 @@ A `Plan` changes nothing: it works on copies, so a refusal leaves no trace. May 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ import msgspec
 
 from demogen.sandbox import exact
 from demogen.sandbox.engine.order import Leg
+from demogen.sandbox.query import blank
 from demogen.sandbox.refusal import Refusal
 from demogen.sandbox.store.balances import Balance
 from demogen.sandbox.store.journal import Operation
@@ -65,6 +66,7 @@ class Move(NamedTuple):
     amount: Decimal
     effects: tuple[Effect, ...]
     routing: Routing | None = None
+    overdraft_routing: Callable[[bool], Routing] | None = None  # of what an overdraft carries; asks: is it a debit
 
 
 class State(msgspec.Struct, gc=False):
@@ -160,12 +162,15 @@ class Plan:
         """The companion balance's side of an overdraft: it shows the use of the main balance (contract 8.4)."""
         companion = self._world.balances.find(move.balance.ledger, move.balance.alias, OVERDRAFT)
         if companion is None:
-            raise Refusal("0018", entity=_JUDGE)
+            return  # an additional balance that was made with an overdraft has none
         held = self.state(companion)
         available = exact.add(held.available, borrowed)
         after = State(available, held.on_hold, held.version + 1, exact.ZERO)
         self.after[companion.key] = (companion, after)
-        shown = Move(companion, move.leg, abs(borrowed), move.effects, move.routing)
+        route_id = move.leg.route_id
+        leg = Leg(alias=move.leg.alias, name=OVERDRAFT, route=route_id or "", route_id=route_id)
+        routing = None if move.overdraft_routing is None else move.overdraft_routing(borrowed > 0)
+        shown = Move(companion, leg, abs(borrowed), move.effects, routing)
         self._write(
             shown,
             Effect("OVERDRAFT", "debit" if borrowed > 0 else "credit", 0, 0),
@@ -179,6 +184,7 @@ class Plan:
         self, move: Move, effect: Effect, amount: Decimal, before: State, after: State, *, affected: bool
     ) -> None:
         leg, balance, routing = move.leg, move.balance, move.routing
+        description = self._description if blank(leg.description) else leg.description
         text = exact.text
         self.operations.append(
             Operation(
@@ -186,7 +192,7 @@ class Plan:
                 effect.direction, text(amount),
                 text(before.available), text(before.on_hold), before.version, text(before.overdraft_used),
                 text(after.available), text(after.on_hold), after.version, text(after.overdraft_used),
-                affected, balance.asset, balance.alias, balance.name, leg.description or self._description, leg.chart,
+                affected, balance.asset, balance.alias, balance.name, description, leg.chart,
                 leg.route, leg.route_id if routing is None else routing.id,
                 None if routing is None else routing.code, None if routing is None else routing.description,
                 None if leg.metadata is None else msgspec.json.encode(leg.metadata).decode(),

@@ -33,11 +33,10 @@ def revert(world: World, call: Call) -> Reply:
         raise Refusal("0087", entity=_JUDGE)
     operations = world.journal.operations_of(original)
     used = {operation.route_id for operation in operations if operation.route_id is not None}
-    if not routing.reversible(world, ledger, used):
-        raise Refusal("0150", entity=_JUDGE)
     order = _reversed(original, operations)
-    if not order.sources or not order.targets:
+    if not order.sources and not order.targets:
         raise Refusal("0089", entity=_JUDGE)
+    routing.judge_reversal(world, ledger, used)
     ignores_key = world.quirks["revert-ignores-key"]
     mark = marking.mark_of(world, call, order, reads_key=not ignores_key)
     if not world.quirks["equal-reverts-collide"] and mark.text == fingerprint(order):

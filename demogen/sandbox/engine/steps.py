@@ -24,7 +24,7 @@ from demogen.sandbox.engine.planning import (
     Plan,
     Routing,
 )
-from demogen.sandbox.engine.routing import routing_of
+from demogen.sandbox.engine.routing import judge_step, routing_of
 from demogen.sandbox.engine.step import Step
 from demogen.sandbox.http import Call, Reply, answer
 from demogen.sandbox.refusal import Refusal
@@ -52,9 +52,13 @@ def _step(world: World, call: Call, *, status: str) -> Reply:
     _judge_status(world, found)
     now = world.now_us()
     kept = msgspec.json.decode(world.journal.held(found.key) or b"{}")
+    sides = {side: [_leg(leg) for leg in kept.get(side, [])] for side in ("sources", "targets")}
+    legs = [(leg, True) for leg in sides["sources"]] + [(leg, False) for leg in sides["targets"]]
+    judge_step(world, call, found, legs, action="commit" if status == "APPROVED" else "cancel")
+    paired = bool(world.settings(call)["accounting"]["validateRoutes"])
     found.status, found.stepped, found.updated = status, now, now
     plan = Plan(world, transaction=found.key, description=found.description, created=now, now=now)
-    plan.run(_moves(world, found, kept, committing=status == "APPROVED"))
+    plan.run(_moves(world, found, kept, committing=status == "APPROVED", paired=paired))
     if plan.operations:
         found.second_from, found.second_to = plan.operations[0].key, plan.operations[-1].key
     step = Step(found, plan.operations, plan.after, is_new=False, releases=True)
@@ -71,8 +75,7 @@ def _judge_status(world: World, found: Transaction) -> None:
     raise Refusal("0099", entity=_JUDGE)
 
 
-def _moves(world: World, found: Transaction, kept: dict[str, Any], *, committing: bool) -> Iterator[Move]:
-    paired = bool(kept.get("paired"))
+def _moves(world: World, found: Transaction, kept: dict[str, Any], *, committing: bool, paired: bool) -> Iterator[Move]:
     if committing:
         effects: tuple[Effect, ...] = SETTLE_PAIR if paired else SETTLE
     else:

@@ -12,13 +12,14 @@ from typing import Any
 from demogen.sandbox.body.check import read
 from demogen.sandbox.body.shape import (
     FLAG,
+    LOOSE_METADATA,
     METADATA,
-    PATCHED_METADATA,
     STATUS,
     Field,
     Kind,
     Shape,
     nullable,
+    plain,
     reference,
     required,
 )
@@ -26,15 +27,16 @@ from demogen.sandbox.entities.resource import (
     Resource,
     base,
     created,
+    lenient_status_of,
     reference_filter,
     render,
-    status_of,
+    status_filter,
 )
 from demogen.sandbox.http import Call, Reply, answer
-from demogen.sandbox.ids import canonical_uuid
+from demogen.sandbox.query import blank, read_truth
 from demogen.sandbox.refusal import Refusal
 from demogen.sandbox.store.balances import Balance
-from demogen.sandbox.store.documents import Document, Filter, field_is, field_starts
+from demogen.sandbox.store.documents import Document, field_is, field_starts
 from demogen.sandbox.world import World
 
 _ALIAS = Field(
@@ -48,7 +50,7 @@ _SKIP = Field(Kind.OBJECT, shape=Shape({"holder": FLAG}))
 _CREATE = {
     "assetCode": required(max_length=100),
     "type": required(max_length=256),
-    "name": nullable(max_length=256),
+    "name": plain(max_length=256),
     "alias": _ALIAS,
     "parentAccountId": reference(),
     "portfolioId": reference(),
@@ -62,13 +64,13 @@ _CREATE_V38 = Shape(_CREATE)
 _CREATE_WITH_HOLDER = Shape({**_CREATE, "holderId": reference(), "skip": _SKIP})
 _PATCH = Shape(
     {
-        "name": nullable(max_length=256),
+        "name": plain(max_length=256),
         "status": STATUS,
         "blocked": FLAG,
         "segmentId": reference(),
         "portfolioId": reference(),
         "entityId": nullable(max_length=256),
-        "metadata": PATCHED_METADATA,
+        "metadata": LOOSE_METADATA,
     }
 )
 _CLEARABLE = ("segmentId", "portfolioId", "entityId")
@@ -76,43 +78,43 @@ _CLEARABLE = ("segmentId", "portfolioId", "entityId")
 
 def create(world: World, call: Call) -> Reply:
     """POST L/accounts: the default balance exists when the 201 arrives (contract 3.5)."""
-    body = read(call.body, _CREATE_WITH_HOLDER if world.dialect.account_has_holder else _CREATE_V38)
+    body = read(call, _CREATE_WITH_HOLDER if world.dialect.account_has_holder else _CREATE_V38)
     ledger = world.ledger_document(call)
     if ledger is None:
         raise Refusal("0007", entity="Account")
-    kind = "external" if body["type"].lower() == "external" else body["type"]
-    _judge_type(world, call, ledger.key, kind)
+    external = body["type"].lower() == "external"
+    kind = "external" if external else body["type"]
+    if not external:
+        _judge_type(world, call, ledger.key, kind)
+    holder = _holder(world, call, ledger, body, external=external)
     if world.documents.named("asset", ledger.key, body["assetCode"]) is None:
         raise Refusal("0034", entity="Account")
-    if kind == "external" and body.get("alias") is None:
-        raise Refusal("0009", entity="Account", detail="An external account needs an alias.")
+    entity = _judge_kin(world, ledger.key, body)
     key = world.ids.issue()
-    entity = _judge_places(world, ledger.key, body)
-    alias = body.get("alias") or world.spell(key)
-    if world.documents.named("account", ledger.key, alias) is not None:
-        raise Refusal("0020", entity="Account")
+    alias = _judge_alias(world, ledger.key, body, external=external) or world.spell(key)
+    _judge_links(world, body)
     fields = {
-        "name": body.get("name") or f"{body['assetCode']} {body['type']} account",
-        "parentAccountId": _reference(body, "parentAccountId"),
+        "name": f"{body['assetCode']} {kind} account" if blank(body.get("name")) else body["name"],
+        "parentAccountId": body.get("parentAccountId"),
         "entityId": entity,
-        **_holder(world, call, ledger, body, external=kind == "external"),
+        **holder,
         "assetCode": body["assetCode"],
         "organizationId": world.spell(ledger.scope),
         "ledgerId": world.spell(ledger.key),
-        "portfolioId": _reference(body, "portfolioId"),
-        "segmentId": _reference(body, "segmentId"),
-        "status": status_of(body.get("status")),
+        "portfolioId": body.get("portfolioId"),
+        "segmentId": body.get("segmentId"),
+        "status": lenient_status_of(body.get("status")),
         "alias": alias,
-        "type": kind,
+        "type": kind.lower(),
         "blocked": bool(body.get("blocked")),
     }
     document = Document(key, "account", ledger.key, alias, base(world, fields, body.get("metadata")))
     reply = created(world, document)
-    _open_balance(world, document)
+    _open_balance(world, document, kind=kind)
     return reply
 
 
-def open_external(world: World, ledger: Document, asset: str) -> None:
+def open_external(world: World, scope: int, place: dict[str, str], asset: str) -> None:
     """The account that stands for the world outside, made with its asset (contract 3.3)."""
     holder = {"holderId": None, "holderCheckSkipped": False} if world.dialect.account_has_holder else {}
     fields = {
@@ -121,8 +123,7 @@ def open_external(world: World, ledger: Document, asset: str) -> None:
         "entityId": None,
         **holder,
         "assetCode": asset,
-        "organizationId": world.spell(ledger.scope),
-        "ledgerId": world.spell(ledger.key),
+        **place,
         "portfolioId": None,
         "segmentId": None,
         "status": {"code": "external", "description": f"Account external created by asset: {asset}"},
@@ -130,14 +131,14 @@ def open_external(world: World, ledger: Document, asset: str) -> None:
         "type": "external",
         "blocked": False,
     }
-    document = Document(world.ids.issue(), "account", ledger.key, f"@external/{asset}", base(world, fields, None))
+    document = Document(world.ids.issue(), "account", scope, f"@external/{asset}", base(world, fields, None))
     world.documents.add(document)
-    if world.balances.find(ledger.key, f"@external/{asset}", "default") is None:
-        _open_balance(world, document)
+    if world.balances.find(scope, f"@external/{asset}", "default") is None:
+        _open_balance(world, document, kind="external")
 
 
-def _open_balance(world: World, account: Document) -> None:
-    external = account.body["type"] == "external"
+def _open_balance(world: World, account: Document, *, kind: str) -> None:
+    """The default balance; it keeps the account's type as it was sent, the account in lower case."""
     world.balances.add(
         Balance(
             key=world.ids.issue(),
@@ -146,42 +147,55 @@ def _open_balance(world: World, account: Document) -> None:
             alias=account.body["alias"],
             name="default",
             asset=account.body["assetCode"],
-            account_type=account.body["type"],
-            direction="debit" if external else "credit",
+            account_type=kind,
+            direction="debit" if kind == "external" else "credit",
             created=world.now_us(),
         )
     )
 
 
 def _judge_type(world: World, call: Call, ledger: int, kind: str) -> None:
-    if kind == "external" or not world.settings(call)["accounting"]["validateAccountType"]:
+    if not world.settings(call)["accounting"]["validateAccountType"]:
         return
     if world.documents.named("account_type", ledger, kind.lower()) is None:
         raise Refusal("0066", entity="AccountType")
 
 
-def _judge_places(world: World, ledger: int, body: dict[str, Any]) -> str | None:
-    """Segment, portfolio and parent must exist; the answer is the account's entity id."""
+def _judge_kin(world: World, ledger: int, body: dict[str, Any]) -> str | None:
+    """Portfolio and parent, as far as the ledger looks at them; the answer is the account's entity id."""
     entity: str | None = body.get("entityId")
-    if body.get("segmentId") and world.documents.get("segment", ledger, world.ids.read(body["segmentId"])) is None:
-        raise Refusal("0036", entity="Account")
-    if body.get("portfolioId"):
-        portfolio = world.documents.get("portfolio", ledger, world.ids.read(body["portfolioId"]))
-        if portfolio is None:
+    portfolio = None
+    if blank(entity) and body.get("portfolioId"):
+        found = world.documents.get("portfolio", ledger, world.ids.read(body["portfolioId"]))
+        if found is None:
             raise Refusal("0007", entity="Portfolio")
-        if entity is None:
-            entity = portfolio.body.get("entityId")
+        entity, portfolio = found.body.get("entityId", ""), body["portfolioId"]
     if body.get("parentAccountId"):
         parent = world.documents.get("account", ledger, world.ids.read(body["parentAccountId"]))
-        if parent is None:
+        # With a portfolio that was looked up, the parent must be in it.
+        if parent is None or portfolio not in (None, parent.body["portfolioId"]):
             raise Refusal("0029", entity="Account")
         if parent.body["assetCode"] != body["assetCode"]:
             raise Refusal("0030", entity="Account")
     return entity
 
 
-def _reference(body: dict[str, Any], name: str) -> str | None:
-    return canonical_uuid(body[name]) if body.get(name) else None
+def _judge_alias(world: World, ledger: int, body: dict[str, Any], *, external: bool) -> str | None:
+    alias: str | None = body.get("alias")
+    if blank(alias):
+        if external:
+            raise Refusal("0009", entity="Account", detail="An external account needs an alias.")
+        return None
+    if world.name_is_taken("account", ledger, str(alias)):
+        raise Refusal("0020", entity="Account")
+    return alias
+
+
+def _judge_links(world: World, body: dict[str, Any]) -> None:
+    """What the server leaves to its foreign keys: these must have been there once, in any ledger."""
+    for name, kind, code in (("portfolioId", "portfolio", "0035"), ("segmentId", "segment", "0036")):
+        if body.get(name) and not world.documents.ever(kind, world.ids.read(body[name])):
+            raise Refusal(code, entity="Account")
 
 
 def _holder(world: World, call: Call, ledger: Document, body: dict[str, Any], *, external: bool) -> dict[str, Any]:
@@ -192,7 +206,7 @@ def _holder(world: World, call: Call, ledger: Document, body: dict[str, Any], *,
     skipped = bool((body.get("skip") or {}).get("holder"))
     if skipped and not settings["overrides"]["allowHolderSkip"]:
         raise Refusal("0490", entity="Account")
-    holder = _reference(body, "holderId")
+    holder = body.get("holderId")
     if settings["accounting"]["requireHolder"] and not skipped and not external:
         if holder is None:
             raise Refusal("0491", entity="Account")
@@ -230,10 +244,12 @@ def by_code(world: World, call: Call) -> Reply:
 def _patch(world: World, call: Call, document: Document, body: dict[str, Any]) -> None:  # noqa: ARG001 - a hook's shape
     if document.body["type"] == "external":
         raise Refusal("0074", entity="Account")
-    _judge_places(world, document.scope, {**body, "entityId": body.get("entityId") or "", "parentAccountId": None})
+    _judge_links(world, body)
     for name in _CLEARABLE:
         if name in body and body[name] is None:
             document.body[name] = None
+        elif blank(body.get(name)):
+            body.pop(name, None)
 
 
 def _before_delete(world: World, call: Call, document: Document) -> None:  # noqa: ARG001 - a hook's shape
@@ -250,18 +266,6 @@ def _before_delete(world: World, call: Call, document: Document) -> None:  # noq
         world.balances.save(balance, now_us=now)
 
 
-def _by_blocked(value: str) -> Filter:
-    if value not in ("true", "false", "1", "0"):
-        raise Refusal("0082", detail="blocked is true or false.")
-    return field_is("blocked", 1 if value in ("true", "1") else 0)
-
-
-def _by_status(value: str) -> Filter:
-    if value not in ("ACTIVE", "INACTIVE", "BLOCKED"):
-        raise Refusal("0082", detail="status is ACTIVE, INACTIVE or BLOCKED.")
-    return field_is("status.code", value)
-
-
 ACCOUNTS = Resource(
     kind="account",
     entity="Account",
@@ -271,10 +275,10 @@ ACCOUNTS = Resource(
     filters={
         "alias": lambda value: field_starts("alias", value),
         "name": lambda value: field_starts("name", value),
-        "type": lambda value: field_is("type", value),
+        "type": lambda value: field_is("type", value.lower()),
         "asset_code": lambda value: field_is("assetCode", value.upper()),
-        "blocked": _by_blocked,
-        "status": _by_status,
+        "blocked": lambda value: field_is("blocked", int(read_truth(value))),
+        "status": status_filter("ACTIVE", "INACTIVE", "BLOCKED"),
         "entity_id": lambda value: field_is("entityId", value),
         "portfolio_id": reference_filter("portfolioId"),
         "segment_id": reference_filter("segmentId"),

@@ -5,16 +5,14 @@ May import: demogen.sandbox.
 
 from __future__ import annotations
 
-from typing import Any
-
 from demogen.sandbox.body.check import read
-from demogen.sandbox.body.shape import METADATA, PATCHED_METADATA, STATUS, Shape, nullable, required
+from demogen.sandbox.body.shape import LOOSE_METADATA, METADATA, STATUS, Shape, plain, required
 from demogen.sandbox.entities.accounts import open_external
 from demogen.sandbox.entities.codes import CURRENCIES
-from demogen.sandbox.entities.resource import Resource, base, created, status_of
+from demogen.sandbox.entities.resource import Resource, base, created, lenient_status_of, place_of
 from demogen.sandbox.http import Call, Reply
 from demogen.sandbox.refusal import Refusal
-from demogen.sandbox.store.documents import Document, field_is
+from demogen.sandbox.store.documents import Document, field_is, field_like
 from demogen.sandbox.world import World
 
 _CREATE = Shape(
@@ -26,7 +24,7 @@ _CREATE = Shape(
         "metadata": METADATA,
     }
 )
-_PATCH = Shape({"name": nullable(max_length=256), "status": STATUS, "metadata": PATCHED_METADATA})
+_PATCH = Shape({"name": plain(max_length=256), "status": STATUS, "metadata": LOOSE_METADATA})
 
 
 def judge_code(code: str, *, entity: str) -> None:
@@ -40,40 +38,35 @@ def judge_code(code: str, *, entity: str) -> None:
 
 def create(world: World, call: Call) -> Reply:
     """POST L/assets (contract 3.3)."""
-    body = read(call.body, _CREATE)
-    ledger = world.ledger_document(call)
-    if ledger is None:
-        raise Refusal("0037", entity="Asset")
+    body = read(call, _CREATE)
     if body["type"] not in world.dialect.asset_types:
         raise Refusal("0040", entity="Asset")
     judge_code(body["code"], entity="Asset")
     if body["type"] in world.dialect.asset_types_with_iso_codes and body["code"] not in CURRENCIES:
         raise Refusal("0005", entity="Asset")
-    _judge_unique(world, ledger.key, body["name"], body["code"])
+    scope = world.scope(call)
+    if _is_taken(world, scope, body["name"], body["code"]):
+        raise Refusal("0003", entity="Asset")
+    place = place_of(world, call, entity="Asset")
     fields = {
         "name": body["name"],
         "type": body["type"],
         "code": body["code"],
-        "status": status_of(body.get("status")),
-        "ledgerId": world.spell(ledger.key),
-        "organizationId": world.spell(ledger.scope),
+        "status": lenient_status_of(body.get("status")),
+        **place,
     }
-    document = Document(world.ids.issue(), "asset", ledger.key, body["code"], base(world, fields, body.get("metadata")))
+    document = Document(world.ids.issue(), "asset", scope, body["code"], base(world, fields, body.get("metadata")))
     reply = created(world, document)
-    open_external(world, ledger, body["code"])
+    open_external(world, scope, place, body["code"])
     return reply
 
 
-def _judge_unique(world: World, ledger: int, name: str, code: str | None) -> None:
-    taken = code is not None and world.documents.named("asset", ledger, code) is not None
-    if taken or world.documents.list("asset", ledger, [field_is("name", name)], tail="limit 1"):
-        raise Refusal("0003", entity="Asset")
-
-
-def _patch(world: World, call: Call, document: Document, body: dict[str, Any]) -> None:  # noqa: ARG001 - a hook's shape
-    name = body.get("name")
-    if name and name != document.body["name"]:
-        _judge_unique(world, document.scope, name, None)
+def _is_taken(world: World, scope: int, name: str, code: str) -> bool:
+    """Only a new asset's name is compared; a later name may be one that is there."""
+    if world.documents.named("asset", scope, code) is not None:
+        return True
+    same = field_like("name", name) if world.quirks["names-are-patterns"] else field_is("name", name)
+    return bool(world.documents.list("asset", scope, [same], tail="limit 1"))
 
 
 def _before_delete(world: World, call: Call, document: Document) -> None:  # noqa: ARG001 - a hook's shape
@@ -90,6 +83,5 @@ ASSETS = Resource(
     parameter="asset_id",
     patch_shape=_PATCH,
     no_match="0056",
-    patch=_patch,
     before_delete=_before_delete,
 )

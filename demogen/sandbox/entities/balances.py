@@ -10,7 +10,7 @@ from typing import Any
 
 from demogen.sandbox import exact
 from demogen.sandbox.body.check import read
-from demogen.sandbox.body.shape import FLAG, Field, Kind, Shape, nullable, required
+from demogen.sandbox.body.shape import FLAG, PLAIN_FLAG, Field, Kind, Shape, nullable, required, text
 from demogen.sandbox.http import Call, Reply, answer, nothing
 from demogen.sandbox.reads.balances import find
 from demogen.sandbox.refusal import Refusal
@@ -22,9 +22,9 @@ _SETTINGS = Field(
     Kind.OBJECT,
     shape=Shape(
         {
-            "balanceScope": nullable(),
-            "allowOverdraft": FLAG,
-            "overdraftLimitEnabled": FLAG,
+            "balanceScope": text(),
+            "allowOverdraft": PLAIN_FLAG,
+            "overdraftLimitEnabled": PLAIN_FLAG,
             "overdraftLimit": nullable(),
         }
     ),
@@ -45,44 +45,47 @@ _LAG_US = 500_000
 
 def create(world: World, call: Call) -> Reply:
     """POST L/accounts/{id}/balances."""
-    body = read(call.body, _CREATE)
+    body = read(call, _CREATE)
     name = body["key"].lower()
     if name == "overdraft":
         raise Refusal("0170", entity="Balance")
-    direction = body.get("direction") or "credit"
+    direction = "credit" if body.get("direction") is None else body["direction"]
     if direction not in ("credit", "debit"):
         raise Refusal("0171", entity="Balance")
     settings = _judge_settings(body.get("settings"))
     account = world.documents.get("account", world.scope(call), call.keys["account_id"])
     if account is None:
         raise Refusal("0007", entity="Balance")
-    if account.body["type"] == "external":
-        raise Refusal("0124", entity="Balance")
     if world.balances.find(account.scope, account.body["alias"], name) is not None:
         raise Refusal("0123", entity="Balance")
+    if account.body["type"] == "external":
+        raise Refusal("0124", entity="Balance")
+    default = world.balances.find(account.scope, account.body["alias"], "default")
+    if default is None:
+        raise Refusal("0007", entity="Balance")
     new = Balance(
         key=world.ids.issue(), ledger=account.scope, account=account.key, alias=account.body["alias"], name=name,
-        asset=account.body["assetCode"], account_type=account.body["type"], direction=direction,
+        asset=default.asset, account_type=default.account_type, direction=direction,
         created=world.now_us(),
     )  # fmt: skip
     new.allow_sending = body.get("allowSending") is not False
     new.allow_receiving = body.get("allowReceiving") is not False
     new.settings = settings
     world.balances.add(new)
-    if settings is not None and settings.get("allowOverdraft"):
-        _open_companion(world, new)
     return answer(201, balance(world, Place(world, call), new, reads=False))
 
 
 def patch(world: World, call: Call) -> Reply:
     """PATCH L/balances/{id}: flags and overdraft settings."""
-    body = read(call.body, _PATCH)
+    body = read(call, _PATCH)
     found = find(world, call)
     if found.name == "overdraft":
         raise Refusal("0175", entity="Balance")
     settings = _judge_settings(body.get("settings"))
     if settings is not None:
         _judge_limit(settings, found)
+        if settings["allowOverdraft"] and not (found.settings or {}).get("allowOverdraft"):
+            _open_companion(world, found)
         found.settings = settings
     if body.get("allowSending") is not None:
         found.allow_sending = body["allowSending"]
@@ -90,8 +93,6 @@ def patch(world: World, call: Call) -> Reply:
         found.allow_receiving = body["allowReceiving"]
     found.updated = world.now_us()
     world.balances.save(found)
-    if settings is not None and settings.get("allowOverdraft"):
-        _open_companion(world, found)
     return answer(200, balance(world, Place(world, call), found, reads=False))
 
 
@@ -100,8 +101,8 @@ def _judge_settings(sent: dict[str, Any] | None) -> dict[str, Any] | None:
     if sent is None:
         return None
     limited, limit = bool(sent.get("overdraftLimitEnabled")), sent.get("overdraftLimit")
-    broken = limited != bool(limit) or sent.get("balanceScope") not in (None, "", "transactional")
-    if limit and not broken:
+    broken = limited != (limit is not None) or sent.get("balanceScope") not in (None, "transactional")
+    if limit is not None and not broken:
         try:
             broken = exact.parse(limit) <= 0
         except exact.MalformedAmount:
@@ -112,8 +113,8 @@ def _judge_settings(sent: dict[str, Any] | None) -> dict[str, Any] | None:
         "allowOverdraft": bool(sent.get("allowOverdraft")),
         "overdraftLimitEnabled": limited,
     }
-    if limit:
-        settings["overdraftLimit"] = exact.text(exact.parse(limit))
+    if limit is not None:
+        settings["overdraftLimit"] = limit
     if sent.get("balanceScope"):
         settings["balanceScope"] = sent["balanceScope"]
     return settings

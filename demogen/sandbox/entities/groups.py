@@ -9,18 +9,18 @@ import re
 from typing import Any
 
 from demogen.sandbox.body.check import read
-from demogen.sandbox.body.shape import METADATA, PATCHED_METADATA, STATUS, Shape, nullable, required, text
-from demogen.sandbox.entities.resource import Resource, base, created, status_of
+from demogen.sandbox.body.shape import LOOSE_METADATA, METADATA, STATUS, Shape, plain, required, text
+from demogen.sandbox.entities.resource import Resource, base, created, lenient_status_of, place_of
 from demogen.sandbox.http import Call, Reply
 from demogen.sandbox.refusal import Refusal
-from demogen.sandbox.store.documents import Document
+from demogen.sandbox.store.documents import Document, field_is
 from demogen.sandbox.world import World
 
 _KEY_VALUE = re.compile(r"[a-zA-Z0-9_-]+")
 _PORTFOLIO = Shape(
     {
         "name": required(max_length=256),
-        "entityId": nullable(max_length=256),
+        "entityId": plain(max_length=256),
         "status": STATUS,
         "metadata": METADATA,
     }
@@ -36,36 +36,33 @@ _ACCOUNT_TYPE = Shape(
 )
 
 
-def _place(world: World, call: Call, *, entity: str) -> tuple[Document, dict[str, Any]]:
-    ledger = world.ledger_document(call)
-    if ledger is None:
-        raise Refusal("0007" if entity == "AccountType" else "0037", entity=entity)
-    return ledger, {"ledgerId": world.spell(ledger.key), "organizationId": world.spell(ledger.scope)}
-
-
 def create_portfolio(world: World, call: Call) -> Reply:
     """POST L/portfolios (contract 3.4)."""
-    body = read(call.body, _PORTFOLIO)
-    ledger, place = _place(world, call, entity="Portfolio")
-    fields = {"name": body["name"], **place, "status": status_of(body.get("status"))}
+    body = read(call, _PORTFOLIO)
+    place = place_of(world, call, entity="Portfolio")
+    fields = {"name": body["name"], **place, "status": lenient_status_of(body.get("status"))}
     if body.get("entityId"):
         fields["entityId"] = body["entityId"]
-    key = world.ids.issue()
-    return created(world, Document(key, "portfolio", ledger.key, None, base(world, fields, body.get("metadata"))))
+    document = _document(world, call, "portfolio", None, base(world, fields, body.get("metadata")))
+    return created(world, document)
+
+
+def _document(world: World, call: Call, kind: str, name: str | None, body: dict[str, Any]) -> Document:
+    return Document(world.ids.issue(), kind, world.scope(call), name, body)
 
 
 def create_segment(world: World, call: Call) -> Reply:
     """POST L/segments (contract 3.4)."""
-    body = read(call.body, _SEGMENT)
-    ledger, place = _place(world, call, entity="Segment")
-    _judge_segment(world, ledger.key, body["name"])
-    fields = {"name": body["name"], **place, "status": status_of(body.get("status"))}
-    key = world.ids.issue()
-    return created(world, Document(key, "segment", ledger.key, body["name"], base(world, fields, body.get("metadata"))))
+    body = read(call, _SEGMENT)
+    _judge_segment(world, world.scope(call), body["name"])
+    place = place_of(world, call, entity="Segment")
+    fields = {"name": body["name"], **place, "status": lenient_status_of(body.get("status"))}
+    document = _document(world, call, "segment", body["name"], base(world, fields, body.get("metadata")))
+    return created(world, document)
 
 
-def _judge_segment(world: World, ledger: int, name: str) -> None:
-    if world.documents.named("segment", ledger, name) is not None:
+def _judge_segment(world: World, scope: int, name: str) -> None:
+    if world.name_is_taken("segment", scope, name):
         raise Refusal("0015", entity="Segment")
 
 
@@ -78,19 +75,16 @@ def _patch_segment(world: World, call: Call, document: Document, body: dict[str,
 
 def create_account_type(world: World, call: Call) -> Reply:
     """POST L/account-types (contract 3.6)."""
-    body = read(call.body, _ACCOUNT_TYPE)
-    ledger, place = _place(world, call, entity="AccountType")
+    body = read(call, _ACCOUNT_TYPE)
     key_value = body["keyValue"].lower()
-    if world.documents.named("account_type", ledger.key, key_value) is not None:
+    if world.documents.named("account_type", world.scope(call), key_value) is not None:
         raise Refusal("0108", entity="AccountType")
-    fields = {**place, "name": body["name"]}
+    fields = {**place_of(world, call, entity="AccountType", ledger_first=False), "name": body["name"]}
     if body.get("description"):
         fields["description"] = body["description"]
     fields["keyValue"] = key_value
-    key = world.ids.issue()
-    return created(
-        world, Document(key, "account_type", ledger.key, key_value, base(world, fields, body.get("metadata")))
-    )
+    document = _document(world, call, "account_type", key_value, base(world, fields, body.get("metadata")))
+    return created(world, document)
 
 
 PORTFOLIOS = Resource(
@@ -100,10 +94,10 @@ PORTFOLIOS = Resource(
     no_match="0058",
     patch_shape=Shape(
         {
-            "name": nullable(max_length=256),
-            "entityId": nullable(max_length=256),
+            "name": plain(max_length=256),
+            "entityId": plain(max_length=256),
             "status": STATUS,
-            "metadata": PATCHED_METADATA,
+            "metadata": LOOSE_METADATA,
         }
     ),
 )
@@ -112,7 +106,7 @@ SEGMENTS = Resource(
     entity="Segment",
     parameter="segment_id",
     no_match="0057",
-    patch_shape=Shape({"name": nullable(max_length=256), "status": STATUS, "metadata": PATCHED_METADATA}),
+    patch_shape=Shape({"name": plain(max_length=256), "status": STATUS, "metadata": LOOSE_METADATA}),
     patch=_patch_segment,
 )
 ACCOUNT_TYPES = Resource(
@@ -120,7 +114,9 @@ ACCOUNT_TYPES = Resource(
     entity="AccountType",
     parameter="account_type_id",
     missing="0109",
-    patch_shape=Shape(
-        {"name": nullable(max_length=100), "description": nullable(max_length=500), "metadata": PATCHED_METADATA}
-    ),
+    no_match="0110",
+    cursors=True,
+    shows_page=True,
+    filters={"key_value": lambda value: field_is("keyValue", value.lower())},
+    patch_shape=Shape({"name": text(max_length=100), "description": text(max_length=500), "metadata": LOOSE_METADATA}),
 )

@@ -9,31 +9,34 @@ from typing import Any
 
 import msgspec
 
-from demogen.sandbox.body.check import read
+from demogen.sandbox.body.check import check_free, read
 from demogen.sandbox.body.shape import (
+    LOOSE_METADATA,
     METADATA,
-    PATCHED_METADATA,
+    PLAIN_FLAG,
     STATUS,
     Field,
     Kind,
     Shape,
-    nullable,
+    plain,
     required,
 )
-from demogen.sandbox.entities.resource import Resource, base, created, status_of
+from demogen.sandbox.entities.resource import Resource, base, created, status_filter, status_of
 from demogen.sandbox.http import Call, Reply, answer
 from demogen.sandbox.refusal import BodyMissing, Refusal
-from demogen.sandbox.store.documents import Document, field_is, field_starts
+from demogen.sandbox.store.documents import Document, field_starts
 from demogen.sandbox.world import World
 
 _SETTINGS_MAX_BYTES = 65_536
-_PATCH = Shape({"name": nullable(max_length=256), "status": STATUS, "metadata": PATCHED_METADATA})
+_PATCH = Shape({"name": plain(max_length=256), "status": STATUS, "metadata": LOOSE_METADATA})
 Settings = dict[str, dict[str, Any]]
 
 
 def _create_shape(world: World) -> Shape:
     groups = {
-        group: Field(Kind.OBJECT, shape=Shape({name: _setting(value) for name, value in defaults.items()}))
+        group: Field(
+            Kind.OBJECT, takes_null=False, shape=Shape({name: _setting(value) for name, value in defaults.items()})
+        )
         for group, defaults in world.dialect.settings_groups.items()
     }
     return Shape(
@@ -48,18 +51,17 @@ def _create_shape(world: World) -> Shape:
 
 def _setting(default: object) -> Field:
     if isinstance(default, bool):
-        return Field(Kind.BOOL)
-    return Field(Kind.INT) if isinstance(default, int) else nullable()
+        return PLAIN_FLAG
+    return Field(Kind.INT, takes_null=False) if isinstance(default, int) else plain()
 
 
 def create(world: World, call: Call) -> Reply:
     """POST O/ledgers (contract 3.2)."""
-    body = read(call.body, _create_shape(world))
+    body = read(call, _create_shape(world))
     organization = call.keys["organization_id"]
-    if world.documents.get("organization", 0, organization) is None:
-        raise Refusal("0038", entity="Ledger")
     name = body["name"]
-    _judge_name(world, organization, name)
+    if world.name_is_taken("ledger", organization, name.lower()):
+        raise Refusal("0002", entity="Ledger")
     fields = {
         "name": name,
         "organizationId": world.spell(organization),
@@ -69,15 +71,12 @@ def create(world: World, call: Call) -> Reply:
         settings = _created_settings(world, body["settings"])
         if settings != _defaults(world):
             fields["settings"] = settings
-    document = Document(
-        world.ids.issue(), "ledger", organization, name.casefold(), base(world, fields, body.get("metadata"))
+    if not world.documents.ever("organization", organization):
+        raise Refusal("0038", entity="Ledger")
+    key = world.ids.issue()
+    return created(
+        world, Document(key, "ledger", organization, name.lower(), base(world, fields, body.get("metadata")))
     )
-    return created(world, document)
-
-
-def _judge_name(world: World, organization: int, name: str) -> None:
-    if world.documents.named("ledger", organization, name.casefold()) is not None:
-        raise Refusal("0002", entity="Ledger")
 
 
 def _defaults(world: World) -> Settings:
@@ -96,23 +95,23 @@ def _created_settings(world: World, sent: Settings) -> Settings:
     return settings
 
 
-def _merge(world: World, settings: Settings, sent: Settings) -> None:
-    """Deep merge, values judged (0176)."""
+def _merge(world: World, settings: Settings, sent: dict[str, Any]) -> None:
+    """Deep merge; null sets a group or a value back to its default; values judged (0176)."""
     for group, values in sent.items():
+        defaults = world.dialect.settings_groups[group]
+        if values is None:
+            settings[group] = dict(defaults)
         for name, value in (values or {}).items():
             allowed = world.dialect.settings_values.get(f"{group}.{name}")
-            if value is None:
-                continue
-            if allowed is not None and value not in allowed:
+            if value is not None and allowed is not None and value not in allowed:
                 raise Refusal("0176", detail=f"{group}.{name} must be one of the values that exist.")
-            settings[group][name] = value
+            settings[group][name] = defaults[name] if value is None else type(defaults[name])(value)
 
 
-def _patch(world: World, call: Call, document: Document, body: dict[str, Any]) -> None:
-    name = body.get("name")
-    if name and name.casefold() != document.name:
-        _judge_name(world, call.keys["organization_id"], name)
-        document.name = name.casefold()
+def _patch(world: World, call: Call, document: Document, body: dict[str, Any]) -> None:  # noqa: ARG001 - a hook's shape
+    """A new name is not held against those of other ledgers, unlike on create."""
+    if body.get("name"):
+        document.name = body["name"].lower()
 
 
 def _ledger(world: World, call: Call) -> Document:
@@ -138,36 +137,48 @@ def patch_settings(world: World, call: Call) -> Reply:
         sent = msgspec.json.decode(call.body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refusal("0094") from error
+    if sent is None:
+        sent = {}
     if not isinstance(sent, dict):
         raise Refusal("0094")
-    document = _ledger(world, call)
+    check_free(sent)
     _judge_settings(world, sent)
+    document = _ledger(world, call)
     settings = world.settings(call)
     _merge(world, settings, sent)
+    changed = Document(document.key, "ledger", document.scope, document.name, dict(document.body))
     if sent:
-        changed = Document(document.key, "ledger", document.scope, document.name, dict(document.body))
-        if settings != _defaults(world) or "settings" in document.body:
-            changed.body["settings"] = settings
-        changed.body["updatedAt"] = world.now_text()
-        world.documents.save(changed)
+        changed.body["settings"] = settings
+    changed.body["updatedAt"] = world.now_text()
+    world.documents.save(changed)
     return answer(200, settings)
 
 
 def _judge_settings(world: World, sent: dict[str, Any]) -> None:
     groups = world.dialect.settings_groups
     inner = {name for values in groups.values() for name in values}
+    for name in sorted(sent):
+        if name in inner:
+            raise _bad_setting("0149", f"{name} belongs inside a group.")
     for name, values in sent.items():
         if name not in groups:
-            code = "0149" if name in inner else "0147"
-            raise Refusal(code, entity="LedgerSettings", detail=f"There is no setting {name} at this place.")
-        if not isinstance(values, dict):
-            raise Refusal("0148", entity="LedgerSettings", detail=f"The setting {name} has the wrong type.")
-        for inner_name, value in values.items():
-            default = groups[name].get(inner_name)
-            if default is None:
-                raise Refusal("0147", entity="LedgerSettings", detail=f"There is no setting {name}.{inner_name}.")
-            if type(value) is not type(default):
-                raise Refusal("0148", entity="LedgerSettings", detail=f"{name}.{inner_name} has the wrong type.")
+            raise _bad_setting("0147", f"There is no setting {name}.")
+        if values is not None and not isinstance(values, dict):
+            raise _bad_setting("0148", f"The setting {name} has the wrong type.")
+        for inner_name, value in (values or {}).items():
+            if inner_name not in groups[name]:
+                raise _bad_setting("0147", f"There is no setting {name}.{inner_name}.")
+            if value is not None and not _is_like(value, groups[name][inner_name]):
+                raise _bad_setting("0148", f"{name}.{inner_name} has the wrong type.")
+
+
+def _is_like(value: object, default: object) -> bool:
+    """Of the default's type; a number may have a fraction, which is dropped."""
+    return type(value) is type(default) or (type(value) is float and type(default) is int)
+
+
+def _bad_setting(code: str, detail: str) -> Refusal:
+    return Refusal(code, entity="LedgerSettings", detail=detail)
 
 
 LEDGERS = Resource(
@@ -179,7 +190,8 @@ LEDGERS = Resource(
     no_match="0060",
     filters={
         "name": lambda value: field_starts("name", value),
-        "status": lambda value: field_is("status.code", value),
+        "status": status_filter("ACTIVE", "INACTIVE"),
     },
+    searches=("name", "legal_name", "doing_business_as"),
     patch=_patch,
 )

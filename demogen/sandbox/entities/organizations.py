@@ -9,34 +9,35 @@ from typing import Any
 
 from demogen.sandbox.body.check import read
 from demogen.sandbox.body.shape import (
+    LOOSE_METADATA,
     METADATA,
-    PATCHED_METADATA,
     STATUS,
     Field,
     Kind,
     Shape,
     nullable,
+    plain,
     reference,
     required,
 )
 from demogen.sandbox.entities.codes import COUNTRIES
-from demogen.sandbox.entities.resource import Resource, base, created, status_of
+from demogen.sandbox.entities.resource import Resource, base, created, status_filter, status_of
 from demogen.sandbox.http import Call, Reply
-from demogen.sandbox.ids import canonical_uuid
 from demogen.sandbox.refusal import Refusal
-from demogen.sandbox.store.documents import Document, Filter, field_starts
+from demogen.sandbox.store.documents import Document, field_is, field_starts
 from demogen.sandbox.world import World
 
 _ADDRESS = Field(
     Kind.STRUCT,
+    takes_null=False,
     shape=Shape(
         {
-            "line1": nullable(max_length=256),
-            "line2": nullable(max_length=256),
-            "zipCode": nullable(max_length=20),
-            "city": nullable(max_length=100),
-            "state": nullable(max_length=100),
-            "country": nullable(),
+            "line1": plain(),
+            "line2": nullable(),
+            "zipCode": plain(),
+            "city": plain(),
+            "state": plain(),
+            "country": plain(),
             "description": nullable(max_length=100),
         }
     ),
@@ -54,19 +55,19 @@ _CREATE = Shape(
 )
 _PATCH = Shape(
     {
-        "legalName": nullable(max_length=256),
+        "legalName": plain(max_length=256),
         "doingBusinessAs": nullable(max_length=256),
         "parentOrganizationId": reference(),
         "address": _ADDRESS,
         "status": STATUS,
-        "metadata": PATCHED_METADATA,
+        "metadata": LOOSE_METADATA,
     }
 )
 
 
 def create(world: World, call: Call) -> Reply:
     """POST /v1/organizations (contract 3.1)."""
-    body = read(call.body, _CREATE)
+    body = read(call, _CREATE)
     address = _judge_address(body.get("address"))
     parent = _judge_parent(world, body.get("parentOrganizationId"))
     fields = {
@@ -85,9 +86,9 @@ def create(world: World, call: Call) -> Reply:
 def _judge_address(sent: dict[str, Any] | None) -> dict[str, Any]:
     sent = sent or {}
     country = sent.get("country") or ""
-    if any(sent.values()) and country not in COUNTRIES:
+    if _is_given(sent) and country not in COUNTRIES:
         raise Refusal("0032", entity="Organization")
-    return {
+    address = {
         "line1": sent.get("line1") or "",
         "line2": sent.get("line2"),
         "zipCode": sent.get("zipCode") or "",
@@ -95,24 +96,35 @@ def _judge_address(sent: dict[str, Any] | None) -> dict[str, Any]:
         "state": sent.get("state") or "",
         "country": country,
     }
+    if sent.get("description") is not None:
+        address["description"] = sent["description"]
+    return address
+
+
+def _is_given(address: dict[str, Any] | None) -> bool:
+    """Whether anything is set; an empty line2 or description is something."""
+    address = address or {}
+    return any(address.values()) or any(address.get(name) is not None for name in ("line2", "description"))
 
 
 def _judge_parent(world: World, parent: str | None) -> str | None:
+    """The parent was there once; that it may be deleted by now is the server's foreign key."""
     if not parent:
         return None
-    if world.documents.get("organization", 0, world.ids.read(parent)) is None:
+    if not world.documents.ever("organization", world.ids.read(parent)):
         raise Refusal("0039", entity="Organization")
-    return canonical_uuid(parent)
+    return parent
 
 
 def _patch(world: World, call: Call, document: Document, body: dict[str, Any]) -> None:  # noqa: ARG001 - a hook's shape
-    if body.get("address"):
-        body["address"] = _judge_address(body["address"])
+    if body.get("parentOrganizationId") == world.spell(document.key):
+        raise Refusal("0091", entity="Organization")
+    address = body.pop("address", None)
+    if _is_given(address):
+        body["address"] = _judge_address(address)
     body["parentOrganizationId"] = _judge_parent(world, body.get("parentOrganizationId"))
-
-
-def _by_status(value: str) -> Filter:
-    return Filter("json_extract(body, '$.status.code') = ?", value)
+    if body.get("doingBusinessAs") == "":
+        document.body["doingBusinessAs"] = ""
 
 
 ORGANIZATIONS = Resource(
@@ -125,7 +137,9 @@ ORGANIZATIONS = Resource(
     filters={
         "legal_name": lambda value: field_starts("legalName", value),
         "doing_business_as": lambda value: field_starts("doingBusinessAs", value),
-        "status": _by_status,
+        "legal_document": lambda value: field_is("legalDocument", value),
+        "status": status_filter("ACTIVE", "INACTIVE"),
     },
+    searches=("name", "legal_name", "doing_business_as"),
     patch=_patch,
 )

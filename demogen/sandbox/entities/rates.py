@@ -8,32 +8,33 @@ from __future__ import annotations
 from typing import Any
 
 from demogen.sandbox.body.check import read
-from demogen.sandbox.body.shape import METADATA, Field, Kind, Shape, nullable, required
+from demogen.sandbox.body.shape import LOOSE_METADATA, Field, Kind, Shape, nullable, required
 from demogen.sandbox.entities.assets import judge_code
 from demogen.sandbox.http import Call, Reply, answer
-from demogen.sandbox.ids import MalformedId, canonical_uuid
-from demogen.sandbox.lists import cursor_page, cut, read_paging
+from demogen.sandbox.ids import MalformedId, canonical_uuid, first_key_at
+from demogen.sandbox.lists import cursor_page, cut
+from demogen.sandbox.query import blank, read_paging
 from demogen.sandbox.refusal import FrameworkRefusal, Refusal
 from demogen.sandbox.store.documents import Document, Filter, field_is
-from demogen.sandbox.world import World
+from demogen.sandbox.world import World, place_ids
 
 _SHAPE = Shape(
     {
-        "from": required(max_length=10),
-        "to": required(max_length=10),
-        "rate": Field(Kind.INT, required=True),
+        "from": required(),
+        "to": required(),
+        "rate": Field(Kind.INT, required=True, takes_null=False),
         "scale": Field(Kind.INT, minimum=0),
-        "source": nullable(max_length=200),
-        "ttl": Field(Kind.INT, minimum=0),
+        "source": nullable(),
+        "ttl": Field(Kind.INT),
         "externalId": nullable(),
-        "metadata": METADATA,
+        "metadata": LOOSE_METADATA,
     }
 )
 
 
 def put(world: World, call: Call) -> Reply:
-    """PUT L/asset-rates: create, or replace the rate of the same pair."""
-    body = read(call.body, _SHAPE)
+    """PUT L/asset-rates: create, or replace the rate of the same pair; that there is such a ledger is not asked."""
+    body = read(call, _SHAPE)
     judge_code(body["from"], entity="AssetRate")
     judge_code(body["to"], entity="AssetRate")
     if body.get("ttl") is None:
@@ -41,15 +42,14 @@ def put(world: World, call: Call) -> Reply:
             raise FrameworkRefusal(500, "An internal error occurred")
         raise Refusal("0009", fields={"ttl": "ttl is a required field"})
     external = _external_id(world, body.get("externalId"))
-    ledger = world.ledger_document(call)
-    if ledger is None:
-        raise Refusal("0007", entity="Ledger")
+    scope = world.scope(call)
+    organization, ledger = place_ids(call)
     pair = f"{body['from']}/{body['to']}"
-    known = world.documents.named("asset_rate", ledger.key, pair)
+    known = world.documents.named("asset_rate", scope, pair)
     now = world.now_text()
     fields: dict[str, Any] = {
-        "organizationId": world.spell(ledger.scope),
-        "ledgerId": world.spell(ledger.key),
+        "organizationId": organization,
+        "ledgerId": ledger,
         "externalId": external or (known.body["externalId"] if known else world.spell(world.ids.issue())),
         "from": body["from"],
         "to": body["to"],
@@ -62,7 +62,7 @@ def put(world: World, call: Call) -> Reply:
         "metadata": body.get("metadata") or {},
     }
     if known is None:
-        document = Document(world.ids.issue(), "asset_rate", ledger.key, pair, fields)
+        document = Document(world.ids.issue(), "asset_rate", scope, pair, fields)
         world.documents.add(document)
         return answer(201, {"id": world.spell(document.key), **fields})
     return _replace(world, known, fields)
@@ -82,7 +82,7 @@ def _replace(world: World, known: Document, fields: dict[str, Any]) -> Reply:
 
 
 def _external_id(world: World, sent: str | None) -> str | None:
-    if not sent:
+    if sent is None or blank(sent):
         return None
     try:
         return canonical_uuid(sent)
@@ -104,12 +104,15 @@ def by_external_id(world: World, call: Call) -> Reply:
 
 
 def from_asset(world: World, call: Call) -> Reply:
-    """GET L/asset-rates/from/{code}: `to` does not narrow it (contract 3.7)."""
+    """GET L/asset-rates/from/{code}: `to` is read, and does not narrow it (contract 3.7)."""
     code = call.parameters["asset_code"]
-    judge_code(code, entity="AssetRate")
     paging = read_paging(call.query)
+    for one in (code, *call.query.get("to", "").split(",")):
+        judge_code(one, entity="AssetRate")
     part = cut(paging, world.ids.read)
     filters = [field_is("from", code), Filter(part.condition, *part.values)]
+    if paging.start_us is not None and paging.end_us is not None:
+        filters.append(Filter("key between ? and ?", first_key_at(paging.start_us), first_key_at(paging.end_us + 1000)))
     found = world.documents.list("asset_rate", world.scope(call), filters, tail=part.tail)
     page = cursor_page(
         paging, part, found, lambda one: {"id": world.spell(one.key), **one.body},

@@ -13,11 +13,12 @@ from typing import Any
 from demogen.sandbox.body.check import read
 from demogen.sandbox.body.shape import Shape
 from demogen.sandbox.http import Call, Reply, answer, counted, nothing
-from demogen.sandbox.ids import MalformedId, canonical_uuid, first_key_at
-from demogen.sandbox.lists import Paging, cursor_page, cut, read_paging
+from demogen.sandbox.ids import canonical_uuid, first_key_at
+from demogen.sandbox.lists import cursor_page, cut
+from demogen.sandbox.query import Paging, blank, metadata_filter, read_paging, wrong
 from demogen.sandbox.refusal import Refusal
 from demogen.sandbox.store.documents import Document, Filter, field_is, merge_metadata, metadata_is
-from demogen.sandbox.world import World
+from demogen.sandbox.world import World, place_ids
 
 Handler = Callable[[World, Call], Reply]
 
@@ -35,6 +36,8 @@ class Resource:
     cursors: bool = False  # a cursor list instead of pages
     in_ledger: bool = True
     filters: Mapping[str, Callable[[str], Filter]] = field(default_factory=dict)
+    searches: tuple[str, ...] = ()  # filters that a metadata search cannot be combined with
+    shows_page: bool = False  # a cursor list that repeats `page` all the same
     patch: Callable[[World, Call, Document, dict[str, Any]], None] | None = None
     before_delete: Callable[[World, Call, Document], None] | None = None
     render: Callable[[World, Document], dict[str, Any]] | None = None
@@ -79,6 +82,23 @@ def status_of(sent: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"code": sent["code"], "description": sent.get("description")}
 
 
+def lenient_status_of(sent: Mapping[str, Any] | None) -> dict[str, Any]:
+    """As `status_of`, for entities that take a blank code for none."""
+    status = status_of(sent)
+    return {**status, "code": "ACTIVE"} if blank(status["code"]) else status
+
+
+def place_of(world: World, call: Call, *, entity: str, ledger_first: bool = True) -> dict[str, str]:
+    """The organization and ledger a new entity names. The server's foreign keys want each to have been there once; that
+    they are no pair, or deleted by now, is all the same to it (contract 3.3)."""
+    organization, ledger = place_ids(call)
+    wanted = [("0037", "ledger", "ledger_id"), ("0038", "organization", "organization_id")]
+    for code, kind, parameter in wanted if ledger_first else reversed(wanted):
+        if not world.documents.ever(kind, call.keys[parameter]):
+            raise Refusal(code, entity=entity)
+    return {"ledgerId": ledger, "organizationId": organization}
+
+
 def get(world: World, call: Call, resource: Resource) -> Document:
     """The entity a path names, or its refusal."""
     document = world.documents.get(resource.kind, scope_of(world, call, resource), call.keys[resource.parameter])
@@ -96,7 +116,7 @@ def reader(resource: Resource) -> Handler:
 
 def patcher(resource: Resource) -> Handler:
     def handle(world: World, call: Call) -> Reply:
-        body = read(call.body, resource.patch_shape)
+        body = read(call, resource.patch_shape)
         document = get(world, call, resource)
         changed = Document(document.key, document.kind, document.scope, document.name, dict(document.body))
         if resource.patch is not None:
@@ -110,7 +130,7 @@ def patcher(resource: Resource) -> Handler:
 
 
 def merge(document: Document, body: Mapping[str, Any]) -> None:
-    """Merge patch: absent is unchanged; null leaves plain fields as they are (contract 2.1)."""
+    """Merge patch: absent is unchanged; null leaves plain fields as they are, and clears metadata (contract 2.1)."""
     for name, value in body.items():
         if name == "metadata":
             metadata = merge_metadata(document.body.get("metadata"), value)
@@ -118,8 +138,8 @@ def merge(document: Document, body: Mapping[str, Any]) -> None:
             if metadata:
                 document.body["metadata"] = metadata
         elif name == "status":
-            if value and value.get("code"):
-                document.body["status"] = status_of(value)
+            if value and (value.get("code") or value.get("description") is not None):
+                document.body["status"] = {"code": value.get("code", ""), "description": value.get("description")}
         elif value is not None and value != "":
             document.body[name] = value
 
@@ -163,43 +183,50 @@ def _page_lister(resource: Resource) -> Handler:
 def _cursor_lister(resource: Resource) -> Handler:
     def handle(world: World, call: Call) -> Reply:
         paging = read_paging(call.query)
-        filters, _ = _filters(call, resource, paging)
+        filters, by_metadata = _filters(call, resource, paging)
         scope = scope_of(world, call, resource)
         part = cut(paging, world.ids.read)
         filters.append(Filter(part.condition, *part.values))
         found = world.documents.list(resource.kind, scope, filters, tail=part.tail)
+        if by_metadata and not found and resource.no_match is not None:
+            raise Refusal(resource.no_match, entity=resource.entity)
         page = cursor_page(
             paging, part, found, lambda document: shown(world, resource, document),
             id_of=lambda document: world.spell(document.key), honest_back=not world.quirks["back-cursor"],
         )  # fmt: skip
         page["items"] = page["items"] or None
+        if resource.shows_page:
+            page["page"] = paging.page
         return answer(200, page)
 
     return handle
 
 
 def _filters(call: Call, resource: Resource, paging: Paging) -> tuple[list[Filter], bool]:
-    filters: list[Filter] = []
-    by_metadata = False
-    for name, value in call.query.items():
-        make = resource.filters.get(name)
-        if make is not None and value:
-            filters.append(make(value))
-        elif name.startswith("metadata.") and not by_metadata:
-            filters.append(metadata_is(name.removeprefix("metadata."), value))
-            by_metadata = True
+    """The conditions of a list, and whether it is a metadata search."""
+    query = call.query
+    filters = [make(query[name]) for name, make in resource.filters.items() if name in query and not blank(query[name])]
+    by_metadata = metadata_filter(query)
+    if by_metadata is not None:
+        if any(not blank(query.get(name)) for name in resource.searches):
+            raise wrong("metadata")
+        filters.append(metadata_is(*by_metadata))
     if paging.start_us is not None and paging.end_us is not None:
         filters.append(Filter("key between ? and ?", first_key_at(paging.start_us), first_key_at(paging.end_us + 1000)))
-    return filters, by_metadata
+    return filters, by_metadata is not None
 
 
 def reference_filter(path: str) -> Callable[[str], Filter]:
-    """A filter by an id: anything but a UUID is 0082."""
+    """A filter by an id; `read_paging` has judged its form."""
+    return lambda value: field_is(path, canonical_uuid(value))
+
+
+def status_filter(*allowed: str) -> Callable[[str], Filter]:
+    """A filter by status, in any case; only these can be asked for, though creation takes any code (contract 2.3)."""
 
     def make(value: str) -> Filter:
-        try:
-            return field_is(path, canonical_uuid(value))
-        except MalformedId as error:
-            raise Refusal("0082", detail=f"The query parameter for {path} is not a UUID.") from error
+        if value.upper() not in allowed:
+            raise wrong("status")
+        return field_is("status.code", value.upper())
 
     return make

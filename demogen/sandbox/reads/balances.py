@@ -9,12 +9,15 @@ from typing import Any
 
 from demogen.sandbox import moments
 from demogen.sandbox.http import Call, Reply, answer
-from demogen.sandbox.lists import DEFAULT_LIMIT, cursor_page, cut, read_paging
+from demogen.sandbox.lists import cursor_page, cut
+from demogen.sandbox.query import DEFAULT_LIMIT, read_paging
 from demogen.sandbox.refusal import Refusal
 from demogen.sandbox.rendering import Place, balance
 from demogen.sandbox.store.balances import Balance
+from demogen.sandbox.store.journal import Operation
 from demogen.sandbox.world import World
 
+_NOTHING = {"available": "0", "onHold": "0", "version": 0, "overdraftUsed": "0"}
 _HISTORY_DROPS = ("allowSending", "allowReceiving", "direction", "settings", "deletedAt", "position")
 
 
@@ -31,6 +34,8 @@ def of_account(world: World, call: Call) -> Reply:
 def _list(world: World, call: Call, where: str, values: tuple[int, ...]) -> Reply:
     paging = read_paging(call.query)
     part = cut(paging, world.ids.read)
+    if paging.start_us is not None and paging.end_us is not None:
+        where, values = f"{where} and created between ? and ?", (*values, paging.start_us, paging.end_us)
     rows = world.balances.select(f"{where} and {part.condition}", (*values, *part.values), part.tail)
     place = Place(world, call)
     page = cursor_page(
@@ -77,28 +82,28 @@ def get(world: World, call: Call) -> Reply:
 
 
 def history(world: World, call: Call) -> Reply:
-    """GET L/balances/{id}/history?date=: one balance at a moment."""
+    """GET L/balances/{id}/history?date=: one balance at a moment; a backdated operation counts before its making."""
     moment = _moment(world, call)
-    shown = _past(world, Place(world, call), find(world, call), moment)
-    if shown is None:
-        raise Refusal("0141", entity=call.query["date"])
-    return answer(200, shown)
+    row = find(world, call)
+    last = _last_operation(world, row, moment)
+    if last is None and row.created > moment:
+        raise Refusal("0141", entity=call.asked("date"))
+    return answer(200, _past(world, Place(world, call), row, last))
 
 
 def account_history(world: World, call: Call) -> Reply:
-    """GET L/accounts/{id}/balances/history?date=: a bare array."""
+    """GET L/accounts/{id}/balances/history?date=: a bare array of the balances that were there."""
     moment = _moment(world, call)
     place = Place(world, call)
-    values = (call.keys["account_id"], world.scope(call))
-    rows = world.balances.select("account = ? and +ledger = ?", values, "order by key")
-    shown = [one for one in (_past(world, place, row, moment) for row in rows) if one is not None]
-    if not shown:
-        raise Refusal("0141", entity=call.query["date"])
-    return answer(200, shown)
+    values = (call.keys["account_id"], world.scope(call), moment)
+    rows = world.balances.select("account = ? and +ledger = ? and created <= ?", values, "order by key")
+    if not rows:
+        raise Refusal("0141", entity=call.asked("date"))
+    return answer(200, [_past(world, place, row, _last_operation(world, row, moment)) for row in rows])
 
 
 def _moment(world: World, call: Call) -> int:
-    text = call.query.get("date", "")
+    text = call.asked("date")
     if not text:
         raise Refusal("0142")
     try:
@@ -112,28 +117,28 @@ def _moment(world: World, call: Call) -> int:
     return moment.us
 
 
-def _past(world: World, place: Place, row: Balance, moment_us: int) -> dict[str, Any] | None:
-    if row.created > moment_us:
-        return None
+def _last_operation(world: World, row: Balance, moment_us: int) -> Operation | None:
+    affected = "1" if world.quirks["notes-in-history"] else "o.affected"
+    found = world.journal.of_account(
+        row.account,
+        f"o.balance = ? and {affected} and o.created <= ?",
+        (row.key, moment_us),
+        "order by o.created desc, o.version_after desc, o.key desc limit 1",
+    )
+    return found[0] if found else None
+
+
+def _past(world: World, place: Place, row: Balance, last: Operation | None) -> dict[str, Any]:
+    """A balance after an operation, or before all of them; what it had of an overdraft is not told."""
     shown = balance(world, place, row)
     for name in _HISTORY_DROPS:
         shown.pop(name, None)
-    operations = world.journal.of_account(
-        row.account,
-        "o.balance = ? and o.affected and o.created <= ?",
-        (row.key, moment_us),
-        "order by a.operation desc limit 1",
-    )
-    if operations:
-        last = operations[0]
-        used = "0" if row.name == "overdraft" else last.used_after
-        shown |= {
-            "available": last.available_after,
-            "onHold": last.on_hold_after,
-            "version": last.version_after,
-            "overdraftUsed": used,
-            "updatedAt": moments.text(last.created),
-        }
-    else:
-        shown |= {"available": "0", "onHold": "0", "version": 0, "overdraftUsed": "0", "updatedAt": shown["createdAt"]}
-    return shown
+    if last is None:
+        return shown | {**_NOTHING, "updatedAt": shown["createdAt"]}
+    return shown | {
+        "available": last.available_after,
+        "onHold": last.on_hold_after,
+        "version": last.version_after,
+        "overdraftUsed": "0",
+        "updatedAt": moments.text(last.created),
+    }

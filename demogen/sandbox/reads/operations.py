@@ -12,8 +12,9 @@ import msgspec
 
 from demogen.sandbox.body.check import read
 from demogen.sandbox.http import Call, Reply, answer
-from demogen.sandbox.ids import FOREIGN, MalformedId, canonical_uuid, first_key_at
-from demogen.sandbox.lists import cursor_page, cut, read_paging
+from demogen.sandbox.ids import FOREIGN, first_key_at
+from demogen.sandbox.lists import cursor_page, cut
+from demogen.sandbox.query import metadata_filter, read_id, read_paging
 from demogen.sandbox.reads.transactions import PATCH, keep_first_answer, window
 from demogen.sandbox.refusal import Refusal
 from demogen.sandbox.rendering import Place, operation
@@ -35,14 +36,14 @@ def list_(world: World, call: Call) -> Reply:
         values.append(world.visible_before())
     part = cut(paging, world.ids.read, column="a.operation")
     conditions.append(part.condition)
-    account = call.keys["account_id"] if not world.ledger_is_unknown(call) else FOREIGN
+    account = FOREIGN if world.ledger_is_unknown(call) else call.keys["account_id"]
     rows = world.journal.of_account(account, " and ".join(conditions), (*values, *part.values), part.tail)
     place = Place(world, call)
     page = cursor_page(
         paging, part, rows, lambda row: operation(world, place, row), id_of=lambda row: world.spell(row.key),
         honest_back=not world.quirks["back-cursor"],
     )  # fmt: skip
-    if any(name.startswith("metadata.") for name in call.query):
+    if metadata_filter(call.query) is not None:
         page["items"] = page["items"] or None
     return answer(200, page)
 
@@ -52,28 +53,18 @@ def _filters(call: Call) -> Iterator[tuple[str, tuple[Any, ...]]]:
     query = call.query
     if query.get("type"):
         yield "o.type = ?", (query["type"].upper(),)
-    direction = query.get("direction", "").lower()
-    if direction not in ("", "debit", "credit"):
-        raise Refusal("0082", detail="direction is debit or credit.")
-    if direction:
-        yield "o.direction = ?", (direction,)
+    if query.get("direction"):
+        yield "o.direction = ?", (query["direction"].lower(),)
     if query.get("route_id"):
-        yield "o.route_id = ?", (_route_id(query["route_id"]),)
+        yield "o.route_id = ?", (read_id(query, "route_id"),)
     if query.get("route_code"):
         yield "o.route_code = ?", (query["route_code"],)
-    by_metadata = next((name for name in query if name.startswith("metadata.")), None)
+    by_metadata = metadata_filter(query)
     if by_metadata is not None:
         yield (
             "exists (select 1 from json_each(o.metadata) as m where m.key = ? and m.type = 'text' and m.value = ?)",
-            (by_metadata.removeprefix("metadata."), query[by_metadata]),
+            by_metadata,
         )
-
-
-def _route_id(text: str) -> str:
-    try:
-        return canonical_uuid(text)
-    except MalformedId as error:
-        raise Refusal("0082", detail="route_id is not a UUID.") from error
 
 
 def get(world: World, call: Call) -> Reply:
@@ -90,7 +81,7 @@ def _is_here(world: World, call: Call, found: Operation) -> bool:
 
 def patch(world: World, call: Call) -> Reply:
     """PATCH L/transactions/{id}/operations/{id}: description and metadata (contract 5)."""
-    body = read(call.body, PATCH)
+    body = read(call, PATCH)
     found = world.journal.operation(call.keys["operation_id"])
     owner = world.journal.get(world.scope(call), call.keys["transaction_id"])
     if found is None or owner is None or found.transaction != owner.key:
@@ -98,10 +89,11 @@ def patch(world: World, call: Call) -> Reply:
     keep_first_answer(world, call, owner)
     if body.get("description"):
         found.description = body["description"]
-    if body.get("metadata") is not None:
+    if "metadata" in body:
         kept = None if found.metadata is None else msgspec.json.decode(found.metadata)
         merged = merge_metadata(kept, body["metadata"])
-        found.metadata = None if merged is None else msgspec.json.encode(merged).decode()
+        found.metadata = msgspec.json.encode(merged).decode() if merged else None
+    found.metadata = found.metadata or "{}"
     found.updated = world.now_us()
     world.journal.save_operation(found)
     return answer(200, operation(world, Place(world, call), found))

@@ -11,17 +11,18 @@ import msgspec
 
 from demogen.sandbox import moments
 from demogen.sandbox.body.check import read
-from demogen.sandbox.body.shape import PATCHED_METADATA, Shape, nullable
+from demogen.sandbox.body.shape import LOOSE_METADATA, Shape, plain
 from demogen.sandbox.http import Call, Reply, answer, counted
-from demogen.sandbox.ids import MalformedId, canonical_uuid, first_key_at
-from demogen.sandbox.lists import Paging, cursor_page, cut, default_window, read_paging
+from demogen.sandbox.ids import first_key_at
+from demogen.sandbox.lists import cursor_page, cut
+from demogen.sandbox.query import Paging, default_window, metadata_filter, read_paging, wrong
 from demogen.sandbox.refusal import Refusal
 from demogen.sandbox.rendering import Place, first_answer, read_answer, transaction
 from demogen.sandbox.store.documents import merge_metadata
 from demogen.sandbox.store.journal import Transaction
 from demogen.sandbox.world import World
 
-PATCH = Shape({"description": nullable(max_length=256), "metadata": PATCHED_METADATA})
+PATCH = Shape({"description": plain(max_length=256), "metadata": LOOSE_METADATA})
 _STATUSES = ("CREATED", "APPROVED", "PENDING", "CANCELED", "NOTED")
 
 
@@ -33,7 +34,8 @@ def _get(world: World, call: Call) -> Transaction:
 
 
 def get(world: World, call: Call) -> Reply:
-    """GET L/transactions/{id}."""
+    """GET L/transactions/{id}; list parameters are judged here too."""
+    read_paging(call.query)
     found = _get(world, call)
     reply = answer(200, read_answer(world, Place(world, call), found))
     reply.headers["x-cache-hit"] = "true" if found.key >= world.visible_before() else "false"
@@ -42,12 +44,12 @@ def get(world: World, call: Call) -> Reply:
 
 def patch(world: World, call: Call) -> Reply:
     """PATCH L/transactions/{id}: description and metadata; the answer has no legs (contract 4)."""
-    body = read(call.body, PATCH)
+    body = read(call, PATCH)
     found = _get(world, call)
     keep_first_answer(world, call, found)
     if body.get("description"):
         found.description = body["description"]
-    if body.get("metadata") is not None:
+    if "metadata" in body:
         kept = None if found.metadata is None else msgspec.json.decode(found.metadata)
         merged = merge_metadata(kept, body["metadata"])
         found.metadata = None if merged is None else msgspec.json.encode(merged).decode()
@@ -72,16 +74,15 @@ def keep_first_answer(world: World, call: Call, found: Transaction) -> None:
 def list_(world: World, call: Call) -> Reply:
     """GET L/transactions: a cursor list; items carry metadata and operations (contract 2.3)."""
     paging = read_paging(call.query)
-    _judge_route_id(call)
     start, end = window(world, paging)
     conditions = ["ledger = ?", "key >= ? and created between ? and ?"]
     values: list[Any] = [world.scope(call), first_key_at(start), start, end]
-    by_metadata = next((name for name in call.query if name.startswith("metadata.")), None)
+    by_metadata = metadata_filter(call.query)
     if by_metadata is not None:
         conditions.append(
             "exists (select 1 from json_each(metadata) as m where m.key = ? and m.type = 'text' and m.value = ?)"
         )
-        values += [by_metadata.removeprefix("metadata."), call.query[by_metadata]]
+        values += by_metadata
     if world.lag_us:
         conditions.append("key < ?")
         values.append(world.visible_before())
@@ -105,46 +106,39 @@ def window(world: World, paging: Paging) -> tuple[int, int]:
     return paging.start_us, paging.end_us
 
 
-def _judge_route_id(call: Call) -> None:
-    if call.query.get("route_id"):
-        try:
-            canonical_uuid(call.query["route_id"])
-        except MalformedId as error:
-            raise Refusal("0082", detail="route_id is not a UUID.") from error
-
-
 def count(world: World, call: Call) -> Reply:
     """HEAD L/transactions/metrics/count: today in UTC unless full RFC 3339 dates are given (contract 4)."""
-    query = call.query
     conditions = ["ledger = ?"]
     values: list[Any] = [world.scope(call)]
-    status = query.get("status", "")
-    if status:
-        if status.upper() not in _STATUSES:
-            raise Refusal("0082", detail="There is no such status.")
-        conditions.append("status = ?")
-        values.append(status.upper())
-    if query.get("route"):
-        conditions.append("route = ?")
-        values.append(query["route"])
+    route, status = call.asked("route"), call.asked("status").upper()
+    if status and status not in _STATUSES:
+        raise wrong("status")
+    for column, value in (("status", status), ("route", route)):
+        if value:
+            conditions.append(f"{column} = ?")
+            values.append(value)
     conditions.append("created between ? and ?")
-    values += _count_window(world, query)
+    values += _count_window(world, call)
     return counted(world.journal.count(" and ".join(conditions), values))
 
 
-def _count_window(world: World, query: dict[str, str]) -> tuple[int, int]:
-    start, end = query.get("start_date", ""), query.get("end_date", "")
-    if not start and not end:
-        midnight = world.now_us() // moments.US_PER_DAY * moments.US_PER_DAY
-        return midnight, midnight + moments.US_PER_DAY - 1
-    if not start or not end:
-        raise Refusal("0083")
+def _count_window(world: World, call: Call) -> tuple[int, int]:
+    """Each end for itself: the start of today, or the moment asked for; the end of today, or that one."""
+    midnight = world.now_us() // moments.US_PER_DAY * moments.US_PER_DAY
+    first = _full_moment(call.asked("start_date"), midnight)
+    last = _full_moment(call.asked("end_date"), midnight + moments.US_PER_DAY - 1)
+    if first > last:
+        raise Refusal("0078")
+    return first, last
+
+
+def _full_moment(text: str, default_us: int) -> int:
+    if not text:
+        return default_us
     try:
-        first, last = moments.parse(start), moments.parse(end)
+        moment = moments.parse(text)
     except moments.MalformedMoment as error:
         raise Refusal("0131") from error
-    if not (first.has_zone and last.has_zone):
+    if not moment.has_zone or " " in text:
         raise Refusal("0131")
-    if first.us > last.us:
-        raise Refusal("0078")
-    return first.us, last.us
+    return moment.us

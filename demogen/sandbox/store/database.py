@@ -20,6 +20,11 @@ _PATIENCE_S = 0.5
 FORMAT = "1"
 
 
+def fold(text: str | float | bytes | None) -> str | float | bytes | None:
+    """Text without its case, as SQL's `fold`; anything else as it is."""
+    return text.lower() if isinstance(text, str) else text
+
+
 class Database:
     """The file (or memory), opened and laid out."""
 
@@ -33,6 +38,7 @@ class Database:
             self._connection.execute(f"pragma cache_size = -{_PAGE_CACHE_KIB}")
             self._connection.execute(f"pragma wal_autocheckpoint = {_WAL_PAGES}")
             self._connection.execute("pragma temp_store = memory")
+            self._connection.create_function("fold", 1, fold, deterministic=True)
             self._connection.executescript(files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"))
         except sqlite3.Error as error:
             hint = "stop the sandbox that has it" if "locked" in str(error) else "name another --db, or remove the file"

@@ -46,8 +46,19 @@ def field_is(path: str, value: object) -> Filter:
 
 
 def field_starts(path: str, prefix: str) -> Filter:
-    """A text field of the body starts with a prefix, case included."""
-    return Filter(f"substr(json_extract(body, '$.{path}'), 1, ?) = ?", len(prefix), prefix)
+    """A text field of the body starts with a prefix, in any case."""
+    wanted = prefix.strip().lower()
+    return Filter(f"substr(fold(json_extract(body, '$.{path}')), 1, ?) = ?", len(wanted), wanted)
+
+
+def field_like(path: str, pattern: str) -> Filter:
+    """A text field equals a pattern in which _ stands for any character and % for any text."""
+    return Filter(f"json_extract(body, '$.{path}') glob ?", as_glob(pattern))
+
+
+def as_glob(pattern: str) -> str:
+    """SQL's LIKE pattern as a GLOB one, which minds the case."""
+    return "".join({"_": "?", "%": "*"}.get(letter, f"[{letter}]" if letter in "*?[" else letter) for letter in pattern)
 
 
 def metadata_is(key: str, value: str) -> Filter:
@@ -109,6 +120,20 @@ class Documents:
         )
         return None if row is None else _document(row)
 
+    def name_is_taken(self, kind: str, scope: int, name: str) -> bool:
+        """Whether a name is there, with the ledger's comparison: _ and % in the new one match anything."""
+        if "_" not in name and "%" not in name:
+            return self.named(kind, scope, name) is not None
+        row = self._db.one(
+            "select 1 from documents where kind = ? and scope = ? and name glob ? and deleted is null",
+            (kind, scope, as_glob(name)),
+        )
+        return row is not None
+
+    def ever(self, kind: str, key: int) -> bool:
+        """Whether it was ever there, deleted or not: what a foreign key of the server asks."""
+        return self._db.one("select 1 from documents where key = ? and kind = ?", (key, kind)) is not None
+
     def list(
         self, kind: str, scope: int | None, filters: Sequence[Filter] = (), *, tail: str = "order by key"
     ) -> list[Document]:
@@ -144,8 +169,8 @@ def _where(kind: str, scope: int | None, filters: Sequence[Filter]) -> tuple[str
 
 
 def merge_metadata(old: Mapping[str, Any] | None, patch: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Merge patch: a null removes its key, other keys are set (contract 2.1)."""
+    """Merge patch: a null removes its key, other keys are set (contract 2.1); no patch at all removes everything."""
     if patch is None:
-        return dict(old) if old else None
+        return None
     merged = {**(old or {}), **patch}
     return {key: value for key, value in merged.items() if value is not None} or None
