@@ -2,8 +2,8 @@
 
 A job is a generator: it yields a Request and is sent what came of it, or a Wait and is sent None; what it returns
 is its result. The crew decides how many requests are out at once (fewer when the ledger labours, none while the
-breaker is open) and which go first (creates wait for all else); it never repeats a request: that is `retry`'s. May
-import: the client room, `contract`, `clock`.
+breaker is open) and which go first (creates wait for all else); it never repeats a request: that is `retry`'s.
+May import: the client room, `contract`, `clock`.
 """
 
 from __future__ import annotations
