@@ -21,6 +21,7 @@ from demogen.audit.pages import TransactionItem
 from demogen.audit.scope import Depth
 from demogen.audit.sweep import Sweeper
 from demogen.audit.underway import Underway
+from demogen.client.auth import token_of
 from demogen.client.crew import Crew
 from demogen.client.engine import open_pump
 from demogen.client.retry import RetryPolicy
@@ -48,6 +49,10 @@ class Wishes(Protocol):
     def request_timeout_s(self) -> float: ...
     @property
     def retry_attempts(self) -> int: ...
+    @property
+    def oauth_token_url(self) -> str | None: ...
+    @property
+    def oauth_client_id(self) -> str | None: ...
     @property
     def ca_file(self) -> Path | None: ...
     @property
@@ -165,7 +170,7 @@ def reading(
         url,
         clock=clock,
         max_connections=readers,
-        token=settings.secret("token"),
+        token=token_of(settings, clock),
         ca_file=str(settings.ca_file) if settings.ca_file else None,
         client_cert=cert if settings.client_cert else None,
     )

@@ -17,8 +17,9 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from demogen.cli.target import certificate_of, token_of
+from demogen.cli.target import certificate_of
 from demogen.cli.tracking import memory_mb
+from demogen.client.auth import token_of
 from demogen.client.capabilities import Capabilities, detect
 from demogen.client.pooled import PooledTransport
 from demogen.client.ports import port_trouble

@@ -11,7 +11,7 @@ import traceback
 from typer import TyperException
 
 from demogen.cli.signals import Stopped
-from demogen.errors import DemogenError, InvalidSettings
+from demogen.errors import DemogenError, InvalidSettings, UsageError
 
 
 def say(error: BaseException, *, debug: bool) -> int:
@@ -24,6 +24,10 @@ def say(error: BaseException, *, debug: bool) -> int:
         return _lines("\n".join(f"{where}: {what}" for where, what in error.problems), error.hint, error.exit_code)
     if isinstance(error, DemogenError):
         return _lines(error.message, error.hint, error.exit_code)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        # A group without its verb: what it shows is its help.
+        sys.stderr.write(f"{error}\n")
+        return UsageError.exit_code
     if isinstance(error, TyperException):
         command = getattr(getattr(error, "ctx", None), "command_path", "demogen")
         return _lines(error.format_message().rstrip("."), f"{command} --help", error.exit_code)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from demogen.client.auth import credentials_at
+from demogen.client.auth import Token, token_of
 from demogen.client.breaker import Breaker
 from demogen.client.capabilities import Capabilities, detect
 from demogen.client.crew import Crew
@@ -23,8 +23,6 @@ from demogen.client.transport import Carrier
 from demogen.client.watched import watched
 from demogen.clock import Clock
 from demogen.config import Settings
-
-Token = Callable[[], str] | str | None
 
 
 class Target(NamedTuple):
@@ -65,21 +63,6 @@ def _asked(settings: Settings, url: str, clock: Clock, *, embedded: bool) -> Tar
         client_cert=certificate_of(settings),
     ) as transport:
         return Target(url, detect(transport), token, embedded)
-
-
-def token_of(settings: Settings, clock: Clock) -> Token:
-    """The bearer token, or what client credentials are exchanged for; None where the ledger wants none."""
-    secret = settings.secret("oauth_client_secret")
-    if settings.oauth_token_url and settings.oauth_client_id and secret:
-        return credentials_at(
-            settings.oauth_token_url,
-            client_id=settings.oauth_client_id,
-            client_secret=secret,
-            clock=clock,
-            timeout_s=settings.request_timeout_s,
-            ca_file=settings.ca_file,
-        )
-    return settings.secret("token")
 
 
 def certificate_of(settings: Settings) -> ClientCertificate | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol, TypeAlias
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import msgspec
@@ -20,6 +21,9 @@ from demogen.client.transport import Transport
 from demogen.clock import NS_PER_S, Clock
 from demogen.contract.exchange import Request, Response
 from demogen.errors import LedgerUnreachable, PreflightFailed
+
+#: A bearer token, or what tells the current one; None for none.
+Token: TypeAlias = Callable[[], str] | str | None
 
 ATTEMPTS = 4
 LIFETIME_S = 300.0  # where the answer names none
@@ -163,6 +167,44 @@ def credentials_at(
         scope=scope,
         clock=clock,
     )
+
+
+class Wishes(Protocol):
+    """What is asked of settings; the whole of `config.Settings` has it."""
+
+    @property
+    def oauth_token_url(self) -> str | None: ...
+    @property
+    def oauth_client_id(self) -> str | None: ...
+    @property
+    def request_timeout_s(self) -> float: ...
+    @property
+    def ca_file(self) -> Path | None: ...
+
+    def secret(self, name: str) -> str | None: ...
+
+
+def token_of(settings: Wishes, clock: Clock) -> Token:
+    """The bearer token, or what client credentials are exchanged for; None where the ledger wants none.
+
+    Raises what `credentials_at` raises.
+    """
+    secret = settings.secret("oauth_client_secret")
+    if settings.oauth_token_url and settings.oauth_client_id and secret:
+        return credentials_at(
+            settings.oauth_token_url,
+            client_id=settings.oauth_client_id,
+            client_secret=secret,
+            clock=clock,
+            timeout_s=settings.request_timeout_s,
+            ca_file=settings.ca_file,
+        )
+    return settings.secret("token")
+
+
+def current(token: Token) -> str:
+    """The token of this moment; "" for none."""
+    return (token() if callable(token) else token) or ""
 
 
 def _in_a_thread(work: Callable[[], None]) -> None:

@@ -8,6 +8,7 @@ retries. May import: `transport`, `pairs`, the engine's address and TLS parts, `
 from __future__ import annotations
 
 import logging
+import re
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -109,6 +110,9 @@ class _TlsAdapter(HTTPAdapter):
 
 def _unreachable(url: str, error: requests.RequestException, timeout_s: float) -> LedgerUnreachable:
     text = str(error)
+    if "WRONG_VERSION_NUMBER" in text:
+        plain = url.replace("https:", "http:", 1)
+        return LedgerUnreachable(f"what listens at {url} does not speak TLS", hint=f"try --host {plain}")
     if isinstance(error, requests.exceptions.SSLError):
         return LedgerUnreachable(f"no TLS with {url}: {_reason(text)}", hint="check --ca-file and the host name")
     if isinstance(error, requests.Timeout):
@@ -122,4 +126,6 @@ def _unreachable(url: str, error: requests.RequestException, timeout_s: float) -
 
 def _reason(text: str) -> str:
     """The innermost cause of a chain of wrapped errors."""
+    if tls := re.search(r"\[SSL: [A-Z0-9_]+\] ([^(']+)", text):
+        return tls[1].strip()
     return text.rsplit("Caused by ", 1)[-1].strip("()").replace("\n", " ")[:200]

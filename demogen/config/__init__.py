@@ -7,8 +7,19 @@ origins nor all problems at once. May import: `errors`.
 """
 
 from demogen.config.kinds import CUSTOM, PRESETS, seconds
-from demogen.config.resolve import is_loopback, resolve
+from demogen.config.resolve import is_loopback, problem_with, resolve
 from demogen.config.settings import OPTIONS, Option, Settings
 from demogen.config.sources import environment
 
-__all__ = ["CUSTOM", "OPTIONS", "PRESETS", "Option", "Settings", "environment", "is_loopback", "resolve", "seconds"]
+__all__ = [
+    "CUSTOM",
+    "OPTIONS",
+    "PRESETS",
+    "Option",
+    "Settings",
+    "environment",
+    "is_loopback",
+    "problem_with",
+    "resolve",
+    "seconds",
+]

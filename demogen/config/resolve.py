@@ -50,6 +50,11 @@ def resolve(
     return settings
 
 
+def problem_with(name: str, value: Any) -> str:
+    """What is wrong with one setting by itself, whatever the others are; "" where nothing is."""
+    return _checked({name: value})[1].get(name, "")
+
+
 def _checked(values: Mapping[str, Any]) -> tuple[Settings, dict[str, str]]:
     """Settings of the values that are right by themselves, and what is wrong with each of the others."""
     try:
@@ -99,5 +104,7 @@ def _contradictions(settings: Settings) -> Iterable[tuple[tuple[str, ...], str]]
         if part > parts:
             yield ("part",), f"there is no part {part} of {parts}"
     oauth = ("oauth_token_url", "oauth_client_id", "oauth_client_secret")
-    if len({getattr(settings, name) is None for name in oauth}) > 1:
+    # A secret alone may lie in the environment for other commands; with nowhere to take it, it harms none.
+    missing = any(getattr(settings, name) is None for name in oauth)
+    if missing and (settings.oauth_token_url is not None or settings.oauth_client_id is not None):
         yield oauth, "--oauth-token-url, --oauth-client-id and --oauth-client-secret belong together"

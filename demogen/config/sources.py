@@ -27,8 +27,13 @@ def environment() -> Mapping[str, str]:
 
 def from_flags(flags: Mapping[str, Any]) -> Layer:
     """What was given on a command line; None means not given, `config` is no setting."""
-    given = {key: value for key, value in flags.items() if value is not None and key != "config"}
-    return {_NAMES.get(key, key): (value, f"flag --{key.replace('_', '-')}") for key, value in given.items()}
+    given = {_NAMES.get(key, key): value for key, value in flags.items() if value is not None and key != "config"}
+    return {name: (value, f"flag {_flag_of(name)}") for name, value in given.items()}
+
+
+def _flag_of(name: str) -> str:
+    option = OPTIONS.get(name)
+    return option.flags[0] if option is not None else "--" + name.replace("_", "-")
 
 
 def from_environment(environ: Mapping[str, str], problems: Problems) -> Layer:

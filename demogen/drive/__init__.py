@@ -9,7 +9,7 @@ Importing it registers Locust listeners and opens nothing. A locustfile needs tw
 from locust import events as _events  # isort: skip
 
 # And before the long rest of the start, so that a Ctrl-C in the middle of it leaves no traceback.
-from demogen.drive import signals as _signals  # isort: skip  # noqa: F401
+from demogen.drive import program as _program  # isort: skip  # noqa: F401
 
 from demogen.drive.lifecycle import attach
 from demogen.drive.options import add_options

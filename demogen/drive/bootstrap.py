@@ -15,6 +15,7 @@ from pathlib import Path
 import gevent
 import msgspec
 
+from demogen.client.auth import Token, current, token_of
 from demogen.client.capabilities import Capabilities, detect
 from demogen.client.crew import Crew
 from demogen.client.pooled import PooledTransport
@@ -46,13 +47,17 @@ from demogen.workload.events import require_place
 from demogen.workload.groundwork import ENDLESS_S, Groundwork
 from demogen.workload.lookout import Lookout
 from demogen.workload.mix import Mix, with_scripts
+from demogen.workload.prepare import manifest_of
 from demogen.workload.scenario import ThresholdSpec
 from demogen.workload.timetable import timetable
 
 log = logging.getLogger("demogen")
 
 #: What it takes to reach the ledger, for the children that read it back; they know its address from the folder.
-_REACHING = ("token", "ca_file", "client_cert", "client_key", "request_timeout_s")
+_REACHING = (
+    "token", "oauth_token_url", "oauth_client_id", "oauth_client_secret", "ca_file", "client_cert", "client_key",
+    "request_timeout_s",
+)  # fmt: skip
 
 _UNEXPECTED_MAX = ThresholdSpec(metric="unexpected_share", at_most=0.001)
 
@@ -64,15 +69,21 @@ class Bootstrap:
         self._clock = SystemClock()
         self._sandbox: EmbeddedSandbox | None = None
         self._taken: set[Path] = set()
+        self._token: Token = None
         self._manifests: dict[tuple[str, str, int], Path] = {}
 
     def check_target(self, settings: Settings) -> None:
         """What was named must be there before anything starts. Raises LedgerUnreachable or UsageError."""
+        if settings.skew:
+            skew(settings.skew)
+        if settings.population is not None:
+            manifest_of(settings.population)
         if settings.events:
             require_place(settings.events, clock=self._clock)
         if settings.dsl_dir is not None:
             find_patterns(script_patterns(texts_in(settings.dsl_dir)))
         if settings.host is not None:
+            self._token = token_of(settings, self._clock)
             self._detect(settings, settings.host)
 
     def prepare(
@@ -99,6 +110,7 @@ class Bootstrap:
         schedule = timetable(settings.schedule, tps=settings.target_tps, seconds=seconds, seed=settings.seed)
         folder = RunFolder.create(self._folder_of(settings, run_id))
         url = settings.host or self._embedded(folder)
+        self._token = token_of(settings, self._clock)
         capabilities = self._detect(settings, url)
         thresholds = (_UNEXPECTED_MAX,)
         self._write_settings(folder, settings, run_id=run_id, url=url, capabilities=capabilities, mix=mix)
@@ -109,7 +121,15 @@ class Bootstrap:
             )
         finally:
             pump.close()
-        setup = _setup(settings, run_id=run_id, url=url, weights=weights, population=population, scripts=texts)
+        setup = _setup(
+            settings,
+            run_id=run_id,
+            url=url,
+            weights=weights,
+            population=population,
+            token=current(self._token),
+            scripts=texts,
+        )
         run = Plan(
             run_id=run_id,
             scenario="locustfile",
@@ -133,6 +153,7 @@ class Bootstrap:
             distributed=distributed,
             judge=partial(children.judge, folder.path, depth=settings.depth, environment=inherited),
             look=look if watched and settings.watch_s else None,
+            token=self._token,
         )
 
     def close(self) -> None:
@@ -214,7 +235,7 @@ class Bootstrap:
             attempts=settings.retry_attempts + 1,
             deadline_s=settings.request_timeout_s,
             rate_per_s=settings.max_rate,
-            token=settings.secret("token") or "",
+            token=current(self._token),
             ca_file=str(settings.ca_file or ""),
             client_cert=str(settings.client_cert or ""),
             client_key=str(settings.client_key or ""),
@@ -244,7 +265,11 @@ class Bootstrap:
 
     def _detect(self, settings: Settings, url: str) -> Capabilities:
         with PooledTransport(
-            url, timeout_s=settings.request_timeout_s, token=settings.secret("token") or "", ca_file=settings.ca_file
+            url,
+            timeout_s=settings.request_timeout_s,
+            token=self._token,
+            ca_file=settings.ca_file,
+            client_cert=(settings.client_cert, settings.client_key) if settings.client_cert else None,
         ) as transport:
             return detect(transport)
 
@@ -254,7 +279,7 @@ class Bootstrap:
             url,
             clock=self._clock,
             max_connections=max(settings.concurrency, 1),
-            token=settings.secret("token"),
+            token=self._token,
             ca_file=str(settings.ca_file) if settings.ca_file else None,
             client_cert=cert if settings.client_cert else None,
         )
@@ -283,6 +308,7 @@ def _setup(
     url: str,
     weights: Mapping[str, float],
     population: Population,
+    token: str,
     scripts: Mapping[str, str],
 ) -> Setup:
     """What each load process is told; its number and its journal are added for each."""
@@ -297,7 +323,7 @@ def _setup(
         journal="",
         max_connections=settings.max_connections,
         deadline_s=settings.request_timeout_s,
-        token=settings.secret("token") or "",
+        token=token,
         ca_file=str(settings.ca_file or ""),
         client_cert=str(settings.client_cert or ""),
         client_key=str(settings.client_key or ""),

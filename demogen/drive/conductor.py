@@ -15,9 +15,10 @@ import gevent
 import msgspec
 from gevent.event import Event
 
+from demogen.client.auth import Token, current
 from demogen.clock import NS_PER_MS, NS_PER_S, SystemClock
 from demogen.drive.course import Course
-from demogen.drive.load import FINISH, RELEASE, SETUP, SHARE, Setup
+from demogen.drive.load import FINISH, RELEASE, SETUP, SHARE, TOKEN, Setup
 from demogen.drive.seats import Seat, Seats
 from demogen.errors import DemogenError
 from demogen.pacing.schedule import Schedule
@@ -37,6 +38,7 @@ _READY_WITHIN_S = 60.0
 _LEAD_NS = {True: 1500 * NS_PER_MS, False: 300 * NS_PER_MS}
 _RESHARE_AHEAD_NS = 2 * NS_PER_S
 _DRAIN_MARGIN_S = 10.0
+_TOKEN_EVERY_S = 0.2
 
 #: Sends a message to one load process, or (None) to all.
 Post = Callable[[str, dict[str, Any], str | None], None]
@@ -70,6 +72,7 @@ class Conductor:
     """One run. `post` reaches the load processes; `distributed` says whether they are other processes.
 
     `judge` audits and reports once all is drained; `look` starts what looks at the books meanwhile, None for nothing.
+    `token` tells what each process shows the ledger, also when it is renewed.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Conductor:
         distributed: bool,
         judge: Callable[[], Verdict],
         look: Callable[[], Lookout] | None = None,
+        token: Token = None,
     ) -> None:
         self.plan = plan
         self.folder = folder
@@ -98,6 +102,7 @@ class Conductor:
         self._setup = setup
         self._mix = mix
         self._post = post
+        self._token = token
         self._distributed = distributed
         self._clock = SystemClock()
         self._course = Course(plan.schedule, target_tps=plan.target_tps, seconds=plan.seconds)
@@ -241,6 +246,8 @@ class Conductor:
         self._course.begin(self._started_wall_ns)
         self._share(0)
         gevent.spawn(self._attend)
+        if callable(self._token):
+            gevent.spawn(self._pass_tokens_on)
 
     def set_target(self, tps: float) -> None:
         """Change the rate from two seconds ahead on; keys go on counting, under a new generation."""
@@ -289,6 +296,14 @@ class Conductor:
         if sight is not None and sight.amiss and not self._warned:
             self._warned = True
             log.warning("money is amiss while the load runs: %s", "; ".join(sight.amiss))
+
+    def _pass_tokens_on(self) -> None:
+        """One process asks for tokens and all others are told, so that the secret stays where it was given."""
+        while not self.finished.wait(_TOKEN_EVERY_S):
+            if (token := current(self._token)) != self._setup.token:
+                self._setup = msgspec.structs.replace(self._setup, token=token)
+                for seat in self.seats:
+                    self._post(TOKEN, {"token": token}, seat.client)
 
     def finish(self, *, interrupted: bool = False) -> None:
         """Drain, measure, audit, report; whoever comes second waits for the first."""

@@ -16,6 +16,7 @@ import gevent
 from gevent import get_hub
 from gevent.monkey import get_original
 
+from demogen.client.auth import Token
 from demogen.client.engine import open_pump
 from demogen.client.engine.timer import Timer
 from demogen.client.transport import Carrier
@@ -104,7 +105,7 @@ class Resolver:
 
 
 def open_hub_pump(
-    url: str, *, clock: Clock, poller: HubPoller | None = None, token: str | None = None, **options: Any
+    url: str, *, clock: Clock, poller: HubPoller | None = None, token: Token = None, **options: Any
 ) -> Carrier:
     """A pump that runs in this process's hub; `options` as for `client.engine.open_pump`. Switches greenlets.
 

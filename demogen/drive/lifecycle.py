@@ -29,6 +29,7 @@ from demogen.drive.load import Load, Setup
 from demogen.drive.options import settings_of
 from demogen.drive.page import Page
 from demogen.drive.page_state import Onlooker, State, idle
+from demogen.drive.program import in_our_words
 from demogen.drive.signals import Signals
 from demogen.drive.users import mix_of
 from demogen.errors import DemogenError, IntegrityViolated
@@ -68,6 +69,7 @@ class LoadSide:
         runner.register_message(loads.SHARE, self._on_share)
         runner.register_message(loads.FINISH, self._on_finish)
         runner.register_message(loads.RELEASE, self._on_release)
+        runner.register_message(loads.TOKEN, self._on_token)
         self._hand = Hand(runner)
         if isinstance(runner, WorkerRunner):
             environment.events.quitting.add_listener(self._on_quitting)
@@ -94,6 +96,10 @@ class LoadSide:
     def _on_finish(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
         if self._load is not None:
             self._load.finish()
+
+    def _on_token(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        if self._load is not None:
+            self._load.renew(msg.data["token"])
 
     def _on_release(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
         if self._load is not None:
@@ -190,8 +196,8 @@ class ConductorSide:
                 conductor.seat(client)
             conductor.start()
             gevent.spawn(self._see_to_the_end, conductor)
-        except DemogenError as error:
-            self._give_up(error)
+        except Exception as error:  # noqa: BLE001  (Locust would go on without a run)
+            self._give_up(in_our_words(error))
             raise GreenletExit from None
         finally:
             self._preparing = None
@@ -352,6 +358,8 @@ class ConductorSide:
         _say(error)
         self._environment.process_exit_code = error.exit_code
         if self._options.headless or self._environment.web_ui is None:
+            # Empty tables would bury what was said.
+            logging.getLogger("locust.stats_logger").setLevel(logging.WARNING)
             gevent.spawn(self._runner.quit)
         else:
             gevent.spawn(self._runner.stop)

@@ -46,6 +46,7 @@ log = logging.getLogger("demogen")
 
 #: Conductor to load.
 SETUP, SHARE, FINISH, RELEASE = "demogen.setup", "demogen.share", "demogen.finish", "demogen.release"
+TOKEN = "demogen.token"
 #: Load to conductor.
 READY, REPORT, DRAINED, FAILED = "demogen.ready", "demogen.report", "demogen.drained", "demogen.failed"
 LEAVING = "demogen.leaving"
@@ -89,6 +90,7 @@ class Load:
     def __init__(self, environment: Any, setup: Setup) -> None:
         self._environment = environment
         self._setup = setup
+        self._token = setup.token
         self._clock = SystemClock()
         # Read once: schedule, window and journal must agree to the nanosecond on what unix time is here.
         self._offset_ns = self._clock.wall_ns() - self._clock.now_ns()
@@ -142,6 +144,10 @@ class Load:
         self.finish()
         if self._greenlet is not None:
             self._greenlet.join()
+
+    def renew(self, token: str) -> None:
+        """Show the ledger another bearer token from now on."""
+        self._token = token
 
     def release(self, index: int) -> None:
         """Others take what is due from that arrival on."""
@@ -304,7 +310,7 @@ class Load:
             clock=self._clock,
             poller=self._poller,
             max_connections=setup.max_connections,
-            token=setup.token or None,
+            token=(lambda: self._token) if setup.token else None,
             ca_file=setup.ca_file or None,
             client_cert=(setup.client_cert, setup.client_key or setup.client_cert) if setup.client_cert else None,
         )

@@ -6,10 +6,9 @@ Locust hands them to the web UI's start form too. May import: locust's parser, c
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from typing import Any
 
-from demogen.config import OPTIONS, Settings, resolve
+from demogen.config import OPTIONS, Settings, problem_with, resolve
 from demogen.errors import InvalidSettings, UsageError
 from demogen.workload.timetable import spelled
 
@@ -35,6 +34,9 @@ _OURS = (
     "depth",
     "allow_target",
     "token",
+    "oauth_token_url",
+    "oauth_client_id",
+    "oauth_client_secret",
     "ca_file",
     "client_cert",
     "client_key",
@@ -43,6 +45,9 @@ _OURS = (
 
 #: Of these the start form of the web UI offers a field.
 _IN_FORM = ("target_tps", "schedule", "preset", "seed", "transaction_format")
+
+#: Ours that Locust has under names of its own.
+_LOCUSTS = {"flag --duration": "flag --run-time", "flag --connections": "flag --users"}
 
 _DEFAULTS = {"target_tps": "200", "log_format": "text"}
 
@@ -86,29 +91,29 @@ def settings_of(options: Any) -> Settings:
     """Settings from Locust's parsed options. Raises InvalidSettings with every problem at once."""
     flags: dict[str, Any] = {name: getattr(options, name, None) for name in _OURS}
     flags["host"] = getattr(options, "host", None) or None
-    if options.run_time:
+    # Locust takes no time at all for no limit.
+    if options.run_time is not None:
         flags["duration"] = f"{options.run_time}s"
     if getattr(options, "num_users", None):
         flags["connections"] = options.num_users
-    return resolve({name: value for name, value in flags.items() if value not in (None, "")})
+    try:
+        return resolve({name: value for name, value in flags.items() if value not in (None, "")})
+    except InvalidSettings as error:
+        raise InvalidSettings([(_LOCUSTS.get(where, where), says) for where, says in error.problems]) from None
 
 
 def _checker(name: str) -> Any:
     """A type function for argparse: the value as text, if Settings would take it."""
 
     def check(text: str) -> str:
-        problems: Mapping[str, str] = {}
-        try:
-            resolve({name: text}, {})
-        except InvalidSettings as error:
-            problems = {location: problem for location, problem in error.problems if name in location.replace("-", "_")}
+        problem = problem_with(name, text)
         if name == "schedule" and text:
             try:
                 spelled(text)
             except UsageError as error:
-                problems = {name: str(error)}
-        if problems:
-            raise argparse.ArgumentTypeError("; ".join(problems.values()))
+                problem = str(error)
+        if problem:
+            raise argparse.ArgumentTypeError(problem)
         return text
 
     check.__name__ = name

@@ -8,10 +8,7 @@ the main greenlet get what it waits for. Decides nothing about runs. May import:
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import gevent
@@ -20,21 +17,6 @@ from gevent.event import Event
 
 #: 128 and the signal's number, as shells have it.
 CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
-
-
-def _quietly_until_ready() -> None:
-    """While Locust reads its files there is nothing to wind up: a Ctrl-C ends the process, without a traceback.
-
-    Only where Locust is the program, and nobody else has a handler.
-    """
-    program = Path(sys.argv[0])
-    handled = signal.getsignal(signal.SIGINT) != signal.default_int_handler
-    if not handled and "locust" in (program.stem, program.parent.name):
-        signal.signal(signal.SIGINT, _leave)
-
-
-def _leave(number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(CODES[signal.Signals(number)])
 
 
 class Signals:
@@ -82,6 +64,3 @@ class Signals:
         self.code = CODES[number]
         self._wind_up()
         self.end_with(KeyboardInterrupt())
-
-
-_quietly_until_ready()

@@ -35,11 +35,17 @@ from demogen.workload.rehearsal import Need
 FUNDING_GENERATION = 0
 
 
-def adopt_population(source: Path, folder: RunFolder) -> Population:
-    """Use the population of another run folder; its manifest is copied, so that the run can be judged by itself."""
+def manifest_of(source: Path) -> Path:
+    """The manifest that is named by its folder or itself. Raises UsageError where there is none."""
     file = source / "population.sqlite" if source.is_dir() else source
     if not file.exists():
         raise UsageError(f"there is no population in {source}", hint="make one: demogen generate --run-dir DIR")
+    return file
+
+
+def adopt_population(source: Path, folder: RunFolder) -> Population:
+    """Use the population of another run folder; its manifest is copied, so that the run can be judged by itself."""
+    file = manifest_of(source)
     if file.resolve() != folder.population.resolve():
         manifest = Manifest(file, read_only=True)
         try:
