@@ -27,10 +27,15 @@ from demogen.sandbox.store.store import Store
 from demogen.sandbox.world import World
 
 _PREFLIGHT = {
+    "vary": "Access-Control-Request-Method, Access-Control-Request-Headers, Origin",
     "access-control-allow-origin": "*",
-    "access-control-allow-methods": "GET,POST,PUT,PATCH,DELETE,OPTIONS",
-    "access-control-allow-headers": "Origin, Content-Type, Accept, Authorization, X-Request-Id",
+    "access-control-allow-methods": "GET,POST,HEAD,PUT,DELETE,PATCH",
 }
+
+
+def _preflight(wanted: str) -> Reply:
+    """What a browser asks before it calls: any origin may, with whatever headers it names (contract 2)."""
+    return Reply(204, {**_PREFLIGHT, **({"access-control-allow-headers": wanted} if wanted else {})})
 
 
 class SandboxApp:
@@ -101,13 +106,14 @@ class SandboxApp:
         reply.headers["x-request-id"] = headers.get("x-request-id") or self._request_id()
         if "origin" in headers:
             reply.headers["access-control-allow-origin"] = "*"
-        if method == "HEAD":
+        if method == "HEAD" and reply.body:
+            reply.headers["content-length"] = str(len(reply.body))
             reply.body = b""
         return reply
 
     def _answer(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        if method == "OPTIONS":
-            return Reply(204, dict(_PREFLIGHT))
+        if method == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers:
+            return _preflight(headers.get("access-control-request-headers", ""))
         route, values = self._table.find(method, path)
         passes = self.world.dialect.false_passes
         call = Call(path=path, query_text=query, headers=headers, body=body, false_passes=passes)

@@ -38,7 +38,7 @@ class Request:
         """Render the answer; it is sent once every earlier one of this connection is."""
         lines = [_STATUS_LINES.get(reply.status) or f"HTTP/1.1 {reply.status} Unknown\r\n"]
         lines += [f"{name}: {value}\r\n" for name, value in reply.headers.items()]
-        if reply.status != 204:
+        if reply.status != 204 and "content-length" not in reply.headers:
             lines.append(f"content-length: {len(reply.body)}\r\n")
         if not self.keep_alive:
             lines.append("connection: close\r\n")

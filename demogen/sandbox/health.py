@@ -29,6 +29,11 @@ def readiness(world: World, call: Call) -> Reply:  # noqa: ARG001 - a handler's 
     )
 
 
+def swagger_redirect(world: World, call: Call) -> Reply:  # noqa: ARG001 - a handler's shape
+    """GET /swagger."""
+    return Reply(301, {"location": "/swagger/index.html"})
+
+
 def swagger(world: World, call: Call) -> Reply:
     """GET /swagger/doc.json: an empty description; the vendor's own is not ours to serve."""
     content = {"swagger": "2.0", "info": {"title": "Ledger sandbox", "version": world.dialect.version}, "paths": {}}

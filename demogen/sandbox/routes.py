@@ -111,5 +111,6 @@ def routes(dialect: Dialect) -> Iterator[Route]:
     for name in dialect.count_lists:
         yield Route("GET", f"{_O}/{name}", health.empty_list, f"{name}.list")
     if dialect.head_follows_get:
+        yield Route("GET", "/swagger", health.swagger_redirect, "service.swagger")
         yield Route("GET", "/swagger/index.html", health.swagger, "service.swagger")
         yield Route("GET", "/swagger/doc.json", health.swagger, "service.swagger")

@@ -42,7 +42,7 @@ class _Node:
 
 
 class Table:
-    """All routes as a tree of path parts; a literal part wins over a parameter."""
+    """All routes as a tree of path parts; a literal part, in any case, wins over a parameter."""
 
     def __init__(self, routes: Iterable[Route], *, head_follows_get: bool) -> None:
         self._root = _Node()
@@ -64,7 +64,7 @@ class Table:
 
     def find(self, method: str, path: str) -> tuple[Route, list[str]]:
         """The route and the values of its parameters; a FrameworkRefusal with 404 or 405 otherwise."""
-        parts = path.strip("/").split("/")
+        parts = path.removeprefix("/").rstrip("/").split("/")
         found = _walk(self._root, parts, 0, method)
         if found is None and method == "HEAD" and self._head_follows_get:
             found = _walk(self._root, parts, 0, "GET")
@@ -85,7 +85,7 @@ def _walk(node: _Node, parts: list[str], place: int, method: str) -> tuple[Route
         route = node.routes.get(method)
         return None if route is None else (route, [])
     part = parts[place]
-    literal = node.literals.get(part)
+    literal = node.literals.get(part.lower())
     if literal is not None:
         found = _walk(literal, parts, place + 1, method)
         if found is not None:

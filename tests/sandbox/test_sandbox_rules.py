@@ -301,3 +301,24 @@ def test_paths_are_not_decoded_and_take_a_trailing_slash(bank: Bank) -> None:
     reply = bank.call("PUT", "accounts")
     assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD, POST")
     assert json.loads(reply.body)["code"] == 405
+
+
+def test_paths_are_found_in_any_case_and_from_one_slash(bank: Bank) -> None:
+    assert bank.app.handle("GET", f"{bank.base.upper()}/Accounts/alias/@a", {}).status == 200
+    assert bank.code("GET", f"{bank.base}/accounts/alias/@A") == (404, "0085")
+    assert bank.get("accounts//")["limit"] == 10
+    assert bank.app.handle("GET", "//v1/organizations", {}).status == 404
+    assert bank.app.handle("GET", "/swagger", {}).headers["location"] == "/swagger/index.html"
+
+
+def test_a_head_tells_the_length_of_what_a_get_would_send(bank: Bank) -> None:
+    reply = bank.call("HEAD", "assets")
+    assert (reply.body, reply.headers["content-length"]) == (b"", str(len(bank.call("GET", "assets").body)))
+
+
+def test_only_a_preflight_is_answered_for_every_path(bank: Bank) -> None:
+    asked = {"origin": "http://x", "access-control-request-method": "POST", "access-control-request-headers": "X-Foo"}
+    reply = bank.app.handle("OPTIONS", "/v1/nothing", asked)
+    assert (reply.status, reply.headers["access-control-allow-headers"]) == (204, "X-Foo")
+    assert bank.call("OPTIONS", "accounts").headers["allow"] == "GET, HEAD, POST"
+    assert bank.app.handle("OPTIONS", "/v1/nothing", {"origin": "http://x"}).status == 404
