@@ -14,12 +14,16 @@ from demogen.sandbox.engine.order import Leg, Order
 
 _TOKEN = re.compile(
     r"""\s*(?:
-    (?P<open>\() | (?P<close>\)) | (?P<text>"[^"\r\n]*") | (?P<arrow>->) | (?P<bar>\|)
-    | (?P<keyword>:[a-z]+) | (?P<variable>\$[a-zA-Z0-9_/-]*) | (?P<account>@[a-zA-Z0-9_/-]+) | (?P<word>[a-zA-Z0-9_/-]+)
+    (?P<open>\() | (?P<close>\)) | (?P<text>"[^"]*") | (?P<arrow>->) | (?P<bar>\|)
+    | (?P<keyword>:[a-z]+) | (?P<variable>\$[a-zA-Z0-9_-]*) | (?P<account>@[a-zA-Z0-9_/-]*) | (?P<word>[a-zA-Z0-9_/-]+)
     )""",
     re.VERBOSE,
 )
 _INT = re.compile(r"[0-9]+")
+# The grammar's own words: none of them is a name, not even where only a name can stand.
+_WORDS = """V1 transaction transaction-template chart-of-accounts-group-name code false true pending description
+    chart-of-accounts metadata rate from source to distribute send"""
+_RESERVED = frozenset(_WORDS.split())
 
 
 class Syntax(ValueError):
@@ -111,9 +115,9 @@ def parse(source: str, *, keeps_scale: bool) -> Order:
     sources = _side(tokens, "source", "from", keeps_scale)
     targets = _side(tokens, "distribute", "to", keeps_scale)
     tokens.take("close")
-    tokens.take("close")
-    if tokens.kind != "end":
-        raise tokens.error("expecting the end")
+    if tokens.kind != "close":
+        raise tokens.error("expecting close")
+    # What follows the last bracket is not looked at.
     return Order(
         kind="json", description=description, code=code, group_name=group_name, pending=pending,
         metadata=metadata or None, date_us=None, route="", route_id=None, asset=asset, value=value, sources=sources,
@@ -131,7 +135,14 @@ def _optional(tokens: _Tokens, word: str, read: Callable[[_Tokens], Any]) -> Any
 
 
 def _name(tokens: _Tokens) -> str:
-    return tokens.take("variable") if tokens.kind == "variable" else tokens.take("word")
+    """Letters, digits, _ - and /, but neither a number nor a word of the grammar."""
+    if tokens.value in _RESERVED or _INT.fullmatch(tokens.value):
+        raise tokens.error("expecting a name")
+    return tokens.take("word")
+
+
+def _name_or_number(tokens: _Tokens) -> str:
+    return tokens.take("word") if _INT.fullmatch(tokens.value) else _name(tokens)
 
 
 def _quoted(tokens: _Tokens) -> str:
@@ -143,8 +154,8 @@ def _metadata(tokens: _Tokens) -> dict[str, str]:
     pairs: dict[str, str] = {}
     while tokens.kind == "open":
         tokens.take("open")
-        key = _name(tokens)
-        pairs[key] = _quoted(tokens) if tokens.kind == "text" else _name(tokens)
+        key = _name_or_number(tokens)
+        pairs[key] = _name_or_number(tokens)
         tokens.take("close")
     if not pairs:
         raise tokens.error("expecting a pair")
@@ -180,8 +191,8 @@ def _keyword(tokens: _Tokens, *words: str) -> str:
 
 
 def _leg(tokens: _Tokens, keeps_scale: bool) -> Leg:  # noqa: FBT001
-    alias = tokens.take("account") if tokens.kind == "account" else _name(tokens)
-    leg = Leg(alias=alias)
+    alias = tokens.take(tokens.kind) if tokens.kind in ("account", "variable") else _name(tokens)
+    leg = Leg(alias=alias, unused=["dsl"])  # the ledger parses it to other empty parts than JSON
     how = _keyword(tokens, ":amount", ":share", ":remaining")
     if how == ":amount":
         _name(tokens)
