@@ -16,6 +16,7 @@ from demogen.cli.screen import VerbCommand
 from demogen.config import Settings
 from demogen.errors import UsageError
 from demogen.population.catalog import Catalog
+from demogen.population.flows import FLOWS
 from demogen.population.spec import presets
 
 app = typer.Typer()
@@ -37,7 +38,8 @@ def catalog(settings: Settings, section: Section = "") -> None:
         raise UsageError(f"unknown section {section!r}", hint=f"use one of {', '.join(_SECTIONS)}")
     chosen = [section] if section else list(_SECTIONS)
     if settings.json_output:
-        whole = {**templates.model_dump(mode="json"), "presets": presets()}
+        flows = {name: flow._asdict() for name, flow in FLOWS.items()}
+        whole = {**templates.model_dump(mode="json"), "presets": presets(), "transactions": flows}
         keys = [key for name in chosen for key in _KEYS.get(name, (name,))]
         typer.echo(msgspec.json.encode({key: whole[key] for key in keys}).decode())
         return
@@ -61,7 +63,7 @@ def _presets(_: Catalog) -> Rows:
 
 
 def _industries(templates: Catalog) -> Rows:
-    return [(line.industry, line.line, " · ".join(line.names)) for line in templates.lines.values()]
+    return [(line.industry, line.line, " · ".join((*line.names, *line.names_br))) for line in templates.lines.values()]
 
 
 def _assets(templates: Catalog) -> Rows:
@@ -133,6 +135,24 @@ def _places(templates: Catalog) -> Rows:
     ]
 
 
+def _transactions(_: Catalog) -> Rows:
+    head = ("", "share", "from", "to", "median")
+    whole = sum(flow.weight for flow in FLOWS.values())
+    return [
+        head,
+        *(
+            (
+                name,
+                f"{100 * flow.weight / whole:.0f} %",
+                flow.source or "outside",
+                " + ".join(target or "outside" for target in flow.targets),
+                f"{flow.cents / 100:,.2f} dollars" if name != "interest" else "a month at the account's rate",
+            )
+            for name, flow in FLOWS.items()
+        ),
+    ]
+
+
 _SECTIONS: dict[str, Callable[[Catalog], Rows]] = {
     "presets": _presets,
     "industries": _industries,
@@ -143,6 +163,7 @@ _SECTIONS: dict[str, Callable[[Catalog], Rows]] = {
     "portfolios": _portfolios,
     "segments": _segments,
     "routes": _routes,
+    "transactions": _transactions,
     "places": _places,
 }
 

@@ -141,6 +141,10 @@ class Line(Template):
     line: str
     names: Annotated[tuple[str, ...], Field(min_length=1)]
     words: Annotated[tuple[str, ...], Field(min_length=1)]
+    names_br: tuple[str, ...] = ()
+    words_br: tuple[str, ...] = ()
+    suffixes: dict[str, tuple[str, ...]] = {}
+    founded: tuple[int, int] = (1921, 2021)
     metadata: dict[str, bool | int | str] = {}
 
 

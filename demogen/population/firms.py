@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from demogen.population import tax
-from demogen.population.catalog import Asset, Catalog, Line
+from demogen.population.catalog import Asset, Catalog, Line, Place
 from demogen.population.draws import Draw
 from demogen.population.kinds import Kind
 from demogen.population.names import Names, address, names, place
@@ -71,8 +71,7 @@ class Firms:
         return index - place_in_group if place_in_group in (2, 4) else None
 
     def organization(self, index: int, mark: str) -> dict[str, Any]:
-        draw, seat, line = self._identity(index)
-        at = place(self._catalog, seat.country, draw)
+        draw, seat, line, at = self._identity(index)
         size = draw.pick(tuple(self._catalog.sizes))
         low, high = self._catalog.sizes[size]
         document = tax.cnpj(draw) if seat.country == "BR" else tax.ein(draw)
@@ -89,7 +88,7 @@ class Firms:
                 "line": line.line,
                 "size": size,
                 "employees": draw.between(low, high),
-                "founded": draw.between(1921, 2021),
+                "founded": draw.between(*line.founded),
                 "latitude_e2": at.at[0],
                 "longitude_e2": at.at[1],
             },
@@ -104,18 +103,21 @@ class Firms:
     def _seat(self, index: int) -> Seat:
         return self._identity(index)[1]
 
-    def _identity(self, index: int) -> tuple[Draw, Seat, Line]:
+    def _identity(self, index: int) -> tuple[Draw, Seat, Line, Place]:
         draw = Draw(self._seed, Kind.ORGANIZATION, index)
         country = {"us": "US", "br": "BR"}.get(self._spec.locale) or ("US", "BR")[(index + self._first_country) % 2]
         # Going round the lines gives even a small population several industries; the draw varies the round.
         line = self._lines[(index * 7 + draw.below(2)) % len(self._lines)]
         pool = self.pool(country)
         at = place(self._catalog, country, draw)
-        name = draw.pick(line.names).format(
-            family=draw.pick(pool.last), family2=draw.pick(pool.last), city=at.city, word=draw.pick(line.words)
+        patterns, words = line.names, line.words
+        if country == "BR":
+            patterns, words = line.names_br or patterns, line.words_br or words
+        name = draw.pick(patterns).format(
+            family=draw.pick(pool.last), family2=draw.pick(pool.last), city=at.city, word=draw.pick(words)
         )
-        suffix = draw.pick(self._catalog.suffixes[country])
-        return draw, Seat(f"{name} {suffix}", name, country), line
+        suffix = draw.pick(line.suffixes.get(country) or self._catalog.suffixes[country])
+        return draw, Seat(f"{name} {suffix}".rstrip(), name, country), line, at
 
     def ledger(self, index: int, mark: str) -> dict[str, Any]:
         books = self.books(index)

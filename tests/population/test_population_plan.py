@@ -164,6 +164,23 @@ def test_tax_numbers_check_and_addresses_agree(locale):
             assert valid_cpf(document) or valid_cnpj(document) or valid_ein(document)
 
 
+@pytest.mark.parametrize("locale", ["us", "br"])
+def test_firms_sit_where_their_names_say(locale):
+    planned = plan(PopulationSpec.of_preset("large", organizations=300, locale=locale))
+    cities = {place.city for place in getattr(planned.catalog, locale)}
+    named = 0
+    for one in _entities(planned, Kind.ORGANIZATION):
+        name, metadata = one.fields["legalName"], one.fields["metadata"]
+        said = [city for city in cities if f" {city} " in f" {name} "]
+        named += len(said)
+        assert all(city == one.fields["address"]["city"] for city in said), name
+        if metadata["line"] == "credit_union":
+            assert not name.endswith(("Inc.", "LLC", "Corp.", "S.A.", "Ltda.")), name
+        if metadata["line"] == "saas":
+            assert metadata["founded"] >= 1998
+    assert named > 20
+
+
 @pytest.mark.parametrize(
     ("number", "valid"),
     [
