@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from demogen.cli.target import certificate_of
-from demogen.cli.tracking import memory_mb
 from demogen.client.auth import token_of
 from demogen.client.capabilities import Capabilities, detect
 from demogen.client.pooled import PooledTransport
@@ -28,6 +27,7 @@ from demogen.config import Settings
 from demogen.contract.exchange import Request
 from demogen.contract.routes import ROUTES
 from demogen.errors import DemogenError
+from demogen.population.tracking import memory_mb
 
 Mark = Literal["ok", "warn", "fail"]
 

@@ -19,7 +19,7 @@ import typer
 from demogen.cli.asked import POPULATION, PROVISIONING, plan_of
 from demogen.cli.options import LEDGER, OUTPUT, takes
 from demogen.cli.plans import print_plan
-from demogen.cli.progress import LineProgress, open_progress, summary_lines
+from demogen.cli.progress import LineProgress, open_progress
 from demogen.cli.screen import VerbCommand
 from demogen.cli.signals import Stopped
 from demogen.cli.target import Target, open_crew, open_target, policy_of
@@ -30,6 +30,7 @@ from demogen.population.outcome import ProvisionReport
 from demogen.population.plan import PopulationPlan
 from demogen.population.provision import provision
 from demogen.population.spans import in_spans
+from demogen.population.telling import summary_lines
 from demogen.record.folder import RunFolder, new_run_id
 
 app = typer.Typer()
@@ -88,7 +89,7 @@ def _provisioned(
         with (
             progress,
             in_spans(progress) as told_too,
-            open_crew(settings, target, clock=clock, note=progress.note) as crew,
+            open_crew(settings, target, clock=clock, note=progress.note, traffic=progress.tracking.traffic) as crew,
         ):
             report = provision(
                 planned,

@@ -10,9 +10,9 @@ import sys
 
 import typer
 
-from demogen.cli.tracking import span
 from demogen.population.kinds import Kind
 from demogen.population.plan import PopulationPlan
+from demogen.population.tracking import span
 
 #: What a ledger on a laptop takes; a guess for the estimate, and said to be one.
 _RATE_PER_S = 1_000

@@ -175,7 +175,7 @@ def restore(
     with (
         open_target(settings, database=folder.sandbox_db, clock=clock) as target,
         progress,
-        open_crew(settings, target, clock=clock, note=progress.note) as crew,
+        open_crew(settings, target, clock=clock, note=progress.note, traffic=progress.tracking.traffic) as crew,
     ):
         report = provision(
             recorded, crew, manifest=folder.population, progress=progress, clock=clock,

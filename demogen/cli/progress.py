@@ -1,7 +1,7 @@
 """Shows provisioning as it goes: bars on a terminal, lines in a log, JSON for a program, nothing when asked.
 
 Each has the shape of population's Progress protocol and ends with a summary. All write to stderr, except JSON lines,
-which are what stdout is for then. May import: `clock`, `tracking`; rich, when there is a terminal.
+which are what stdout is for then. May import: `clock`, population; rich, when there is a terminal.
 """
 
 from __future__ import annotations
@@ -11,8 +11,12 @@ import sys
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from demogen.cli.tracking import Track, Tracking, cpu_seconds, memory_mb, span
 from demogen.clock import NS_PER_S, Clock
+from demogen.population.telling import cost_figures, cost_words, progress_words, track_figures
+from demogen.population.tracking import Track, Tracking
+
+#: From this many columns on a bar has room for all times.
+_WIDE = 140
 
 
 class LineProgress:
@@ -58,7 +62,8 @@ class LineProgress:
 
     def show(self, track: Track, now_ns: int) -> None:
         """One kind as it stands."""
-        self._say(f"{track.kind.replace('_', ' ')} {progress_words(track, now_ns)} · {memory_mb():.0f} MB")
+        words = progress_words(track, now_ns, times=True)
+        self._say(f"{track.kind.replace('_', ' ')} {words} · {cost_words(self.tracking)}")
 
     def _say(self, text: str) -> None:
         self._stream.write(text + "\n")
@@ -84,6 +89,8 @@ class BarProgress(LineProgress):
             auto_refresh=False,
         )
         self._tasks: dict[str, Any] = {}
+        # Not a kind: what all this costs. Its bar stays empty, its place is above the kinds.
+        self._cost = self._bars.add_task("this process", words="", total=1)
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -101,8 +108,9 @@ class BarProgress(LineProgress):
         self._bars.update(self._tasks[kind], total=self.tracking.tracks[kind].total)
 
     def show(self, track: Track, now_ns: int) -> None:
-        words = progress_words(track, now_ns)
+        words = progress_words(track, now_ns, times=self._bars.console.width >= _WIDE)
         self._bars.update(self._tasks[track.kind], completed=track.settled, words=words)
+        self._bars.update(self._cost, words=cost_words(self.tracking))
         self._bars.refresh()
 
     def _say(self, text: str) -> None:
@@ -118,7 +126,7 @@ class JsonProgress(LineProgress):
         super().__init__(clock, stream=stream or sys.stdout)
 
     def show(self, track: Track, now_ns: int) -> None:
-        self._say(json.dumps({"event": "progress", **track_figures(track, now_ns), "memory_mb": round(memory_mb(), 1)}))
+        self._say(json.dumps({"event": "progress", **track_figures(track, now_ns), **cost_figures(self.tracking)}))
 
     def note(self, text: str) -> None:
         self.tracking.notes.append(text)
@@ -142,55 +150,3 @@ def open_progress(clock: Clock, *, quiet: bool, as_json: bool, bars: bool) -> Li
     if quiet:
         return NoProgress(clock)
     return BarProgress(clock) if bars else LineProgress(clock)
-
-
-def progress_words(track: Track, now_ns: int) -> str:
-    """`500/1,000 · 210 a second · 2 s left · P95 4.1 ms · 3 failed`."""
-    words = [f"{track.settled:,}/{track.total:,}", f"{track.rate(now_ns):,.0f} a second"]
-    if track.ended_ns is None:
-        words.append(f"{span(track.remaining_s(now_ns))} left")
-    else:
-        words.append(f"in {track.elapsed_s(now_ns):.1f} s")
-    if track.times.total:
-        words.append(f"P95 {track.times.percentile_us(0.95) / 1000:.1f} ms")
-    if track.failed:
-        words.append(f"{track.failed:,} FAILED")
-    return " · ".join(words)
-
-
-def track_figures(track: Track, now_ns: int) -> dict[str, Any]:
-    """One kind as plain values; times in milliseconds."""
-    times = track.times
-    remaining_s = track.remaining_s(now_ns)
-    return {
-        "kind": track.kind,
-        "total": track.total,
-        "ok": track.ok,
-        "failed": track.failed,
-        "success_rate": round(track.ok / track.settled, 4) if track.settled else None,
-        "elapsed_s": round(track.elapsed_s(now_ns), 3),
-        "remaining_s": None if remaining_s is None else round(remaining_s, 1),
-        "rate_per_s": round(track.rate(now_ns), 1),
-        "mean_ms": round(times.mean_us / 1000, 3),
-        **{f"p{p}_ms": round(times.percentile_us(p / 100) / 1000, 3) for p in (50, 95, 99)},
-    }
-
-
-def summary_lines(tracking: Tracking, *, now_ns: int) -> list[str]:
-    """A table of every kind, then what it cost this machine."""
-    rows: list[tuple[str, ...]] = [("", "made", "failed", "seconds", "a second", "mean", "P50", "P95", "P99")]
-    for track in tracking.tracks.values():
-        f = track_figures(track, now_ns)
-        counts = (f"{f['ok']:,}", f"{f['failed']:,}", f"{f['elapsed_s']:.1f}", f"{f['rate_per_s']:,.0f}")
-        times = (f"{f[key]:.1f} ms" for key in ("mean_ms", "p50_ms", "p95_ms", "p99_ms"))
-        rows.append((track.kind.replace("_", " "), *counts, *times))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))])
-        for row in rows
-    ]
-    seconds = (now_ns - tracking.started_ns) / NS_PER_S
-    settled = tracking.ok + tracking.failed
-    share = f", {tracking.ok / settled:.1%} of them well" if tracking.failed else ""
-    cost = f"{cpu_seconds():.1f} CPU seconds, {memory_mb():.0f} MB"
-    return [*lines, f"{settled:,} in {seconds:.1f} s ({settled / max(seconds, 1e-9):,.0f} a second){share}; {cost}"]

@@ -17,7 +17,7 @@ import typer
 
 from demogen.cli.asked import POPULATION, spec_of
 from demogen.cli.options import LEDGER, OUTPUT, takes
-from demogen.cli.progress import open_progress, summary_lines
+from demogen.cli.progress import open_progress
 from demogen.cli.report import tell_ci
 from demogen.cli.scrape import Scrape
 from demogen.cli.screen import VerbCommand
@@ -35,6 +35,7 @@ from demogen.patterns.scripts import script_patterns, texts_in
 from demogen.population.directory import Population
 from demogen.population.skew import Skew, skew
 from demogen.population.spans import in_spans
+from demogen.population.telling import summary_lines
 from demogen.record.folder import RunFolder, new_run_id
 from demogen.record.machine import machine
 from demogen.record.metrics import Snapshot
@@ -159,7 +160,10 @@ def _prepared(asked: _Asked, folder: RunFolder, *, run_id: str, target: Target, 
     # In a log the kinds of a small population would bury the run: one line tells them all.
     bars = sys.stderr.isatty()
     progress = open_progress(clock, quiet=silent or not bars, as_json=False, bars=bars)
-    with progress, open_crew(settings, target, clock=clock, note=progress.note) as crew:
+    with (
+        progress,
+        open_crew(settings, target, clock=clock, note=progress.note, traffic=progress.tracking.traffic) as crew,
+    ):
         groundwork = Groundwork(crew, policy=policy_of(settings), clock=clock, seed=settings.seed)
         if settings.population is not None:
             population = groundwork.adopt(folder, settings.population)

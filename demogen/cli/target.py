@@ -17,6 +17,7 @@ from demogen.client.capabilities import Capabilities, detect
 from demogen.client.crew import Crew
 from demogen.client.engine import open_pump
 from demogen.client.engine.tls import ClientCertificate
+from demogen.client.metered import MeteredCarrier, Traffic
 from demogen.client.pooled import PooledTransport
 from demogen.client.retry import RetryPolicy
 from demogen.client.transport import Carrier
@@ -84,14 +85,21 @@ def open_engine(settings: Settings, target: Target, *, clock: Clock, max_connect
 
 
 @contextmanager
-def open_crew(settings: Settings, target: Target, *, clock: Clock, note: Callable[[str], object]) -> Iterator[Crew]:
-    """A crew as the settings want it; `note` is told what the circuit breaker does."""
+def open_crew(
+    settings: Settings,
+    target: Target,
+    *,
+    clock: Clock,
+    note: Callable[[str], object],
+    traffic: Traffic | None = None,
+) -> Iterator[Crew]:
+    """A crew as the settings want it; `note` is told what the circuit breaker does, `traffic` what goes to and fro."""
     concurrency = 1 if settings.mode == "sequential" else settings.concurrency
     breaker = Breaker(clock=clock, on_change=lambda state: note(f"circuit breaker {state}"))
     pump = open_engine(settings, target, clock=clock, max_connections=concurrency)
     try:
         yield Crew(
-            pump,
+            pump if traffic is None else MeteredCarrier(pump, traffic, url=target.url, token=target.token),
             clock=clock,
             concurrency=concurrency,
             timeout_s=settings.request_timeout_s,

@@ -18,6 +18,7 @@ import msgspec
 from demogen.client.auth import Token, current, token_of
 from demogen.client.capabilities import Capabilities, detect
 from demogen.client.crew import Crew
+from demogen.client.metered import MeteredCarrier
 from demogen.client.pooled import PooledTransport
 from demogen.client.retry import RetryPolicy
 from demogen.client.transport import Carrier
@@ -175,8 +176,9 @@ class Bootstrap:
         foreman: Foreman | None,
     ) -> Population:
         """Population, opening, funding."""
+        progress = LineProgress(self._clock)
         crew = Crew(
-            pump,
+            MeteredCarrier(pump, progress.tracking.traffic, url=url, token=settings.secret("token")),
             clock=self._clock,
             concurrency=1 if settings.mode == "sequential" else settings.concurrency,
             timeout_s=settings.request_timeout_s,
@@ -185,7 +187,7 @@ class Bootstrap:
         )
         policy = RetryPolicy(attempts=settings.retry_attempts + 1)
         groundwork = Groundwork(crew, policy=policy, clock=self._clock, seed=settings.seed)
-        population = self._population(settings, folder, groundwork, url=url, foreman=foreman)
+        population = self._population(settings, folder, groundwork, progress, url=url, foreman=foreman)
         arrivals = round(schedule.accumulated(ENDLESS_S if schedule.endless else schedule.seconds))
         deposits = groundwork.open_books(
             folder,
@@ -201,7 +203,14 @@ class Bootstrap:
         return population
 
     def _population(
-        self, settings: Settings, folder: RunFolder, groundwork: Groundwork, *, url: str, foreman: Foreman | None
+        self,
+        settings: Settings,
+        folder: RunFolder,
+        groundwork: Groundwork,
+        progress: LineProgress,
+        *,
+        url: str,
+        foreman: Foreman | None,
     ) -> Population:
         """The one that was named; else the one an earlier run of this process made; else a new one."""
         if settings.population is not None:
@@ -209,7 +218,6 @@ class Bootstrap:
         kept = (url, settings.preset, settings.seed)
         if kept in self._manifests:
             return groundwork.adopt(folder, self._manifests[kept])
-        progress = LineProgress(self._clock)
         spec = PopulationSpec.of_preset(settings.preset)
         with in_spans(progress) as told:
             if settings.mode == "distributed" and foreman is not None and foreman.several:

@@ -13,12 +13,11 @@ from demogen.cli.progress import (
     LineProgress,
     NoProgress,
     open_progress,
-    progress_words,
-    summary_lines,
 )
-from demogen.cli.tracking import Track, span
 from demogen.clock import NS_PER_S, FakeClock
 from demogen.population.progress import Progress
+from demogen.population.telling import progress_words, summary_lines
+from demogen.population.tracking import Track, span
 
 
 def provision(progress: Progress, clock: FakeClock, *, count: int, per_s: float, failing: int = 0) -> None:
@@ -35,7 +34,8 @@ def test_lines_come_every_two_seconds_and_at_the_end(clock: FakeClock) -> None:
     provision(LineProgress(clock, stream=stream), clock, count=1000, per_s=100)
     lines = stream.getvalue().splitlines()
     assert len(lines) == 6
-    assert lines[0].startswith("accounts 200/1,000 · 100 a second · 8 s left · P95 4.0 ms")
+    assert lines[0].startswith("accounts 200/1,000 · 100 a second · 8 s left · mean 4.0, P50 4.0, P95 4.0, P99 4.0 ms")
+    assert " CPU seconds · 0.0 MB sent, 0.0 MB received" in lines[0]
     assert lines[-1].startswith("accounts 1,000/1,000 · 100 a second · in 10.0 s")
 
 
@@ -66,10 +66,10 @@ def test_failures_are_shouted_and_counted(clock: FakeClock) -> None:
     provision(progress, clock, count=10, per_s=10, failing=3)
     assert (progress.tracking.ok, progress.tracking.failed) == (7, 3)
     words = progress_words(progress.tracking.tracks["accounts"], clock.now_ns())
-    assert words.endswith("3 FAILED")
+    assert words.endswith("3 FAILED (70.0% well)")
     summary = summary_lines(progress.tracking, now_ns=clock.now_ns())
     assert summary[1].split()[:3] == ["accounts", "7", "3"]
-    assert summary[-1].startswith("10 in 1.0 s (10 a second), 70.0% of them well;")
+    assert summary[-1].startswith("10 in 1.0 s (10 a second), 70.0% of them well · ")
 
 
 def test_a_kind_that_comes_in_waves_is_one_line_of_the_summary(clock: FakeClock) -> None:
@@ -88,10 +88,10 @@ def test_json_lines_are_objects_with_every_figure(clock: FakeClock) -> None:
     progress.note("the ledger has no asset rates")
     told = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [one["event"] for one in told] == ["progress"] * 4 + ["note"]
-    assert told[-2] | {"memory_mb": 0, "elapsed_s": 3.0} == {
+    assert told[-2] | {"memory_mb": 0, "cpu_s": 0, "elapsed_s": 3.0} == {
         "event": "progress", "kind": "accounts", "total": 300, "ok": 300, "failed": 0, "success_rate": 1.0,
         "elapsed_s": 3.0, "remaining_s": 0.0, "rate_per_s": 100.0, "mean_ms": 4.0, "p50_ms": 4.0, "p95_ms": 4.0,
-        "p99_ms": 4.0, "memory_mb": 0,
+        "p99_ms": 4.0, "memory_mb": 0, "cpu_s": 0, "sent_bytes": 0, "received_bytes": 0,
     }  # fmt: skip
 
 

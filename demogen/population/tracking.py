@@ -1,7 +1,7 @@
 """Counts what provisioning tells, kind by kind: how many, how fast, how long each took, how long still. Draws nothing.
 
 The rate is a moving average over the last seconds, so that a throttled server moves the estimate at once. May import:
-`clock`, `record.histogram`.
+`clock`, `client.metered`, `record.histogram`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import resource
 from collections import deque
 from pathlib import Path
 
+from demogen.client.metered import Traffic
 from demogen.clock import NS_PER_S
 from demogen.record.histogram import Histogram
 
@@ -65,6 +66,7 @@ class Tracking:
         self.started_ns = now_ns
         self.tracks: dict[str, Track] = {}
         self.notes: list[str] = []
+        self.traffic = Traffic()
 
     def started(self, kind: str, total: int, *, now_ns: int) -> Track:
         track = self.tracks.setdefault(kind, Track(kind, now_ns=now_ns))
@@ -78,7 +80,8 @@ class Tracking:
             track.ok += 1
         else:
             track.failed += 1
-        track.times.record(elapsed_ns)
+        if elapsed_ns:
+            track.times.record(elapsed_ns)
 
     def finished(self, kind: str, *, now_ns: int) -> None:
         if kind in self.tracks:
