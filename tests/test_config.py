@@ -77,6 +77,7 @@ def test_pyproject_of_the_working_directory_counts_only_with_its_table(tmp_path:
         ("ENABLE_PROGRESS_REPORTING", "false", "progress", False),
         ("NODE_ENV", "production", "environment", "production"),
         ("LOG_LEVEL", "DEBUG", "log_level", "debug"),
+        ("LOG_LEVEL", "WARN", "log_level", "warning"),
     ],
 )
 def test_names_of_the_seed_generator_are_taken_but_own_names_win(

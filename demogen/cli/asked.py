@@ -1,6 +1,6 @@
 """From settings to the population that was asked for: preset, then a spec file, then single flags.
 
-May import: `config`, `population`.
+May import: `config`, `population`, `errors`.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from demogen.config import CUSTOM, Settings
-from demogen.population.catalog import Catalog
+from demogen.errors import InvalidSettings
+from demogen.population.catalog import Catalog, shipped
 from demogen.population.plan import PopulationPlan, plan
-from demogen.population.spec import PopulationSpec
+from demogen.population.spec import InvalidSpec, PopulationSpec
 
 #: Settings that override the spec, and what they are called there.
 _OVERRIDES = {
@@ -55,5 +56,18 @@ def spec_of(settings: Settings) -> PopulationSpec:
 
 
 def plan_of(settings: Settings) -> PopulationPlan:
-    """The plan of that population under the seed."""
-    return plan(spec_of(settings), settings.seed, catalog=Catalog.load(settings.templates))
+    """The plan of that population under the seed. Raises InvalidSettings with all that is wrong, templates included."""
+    problems: list[tuple[str, str]] = []
+    templates, spec = None, None
+    try:
+        templates = Catalog.load(settings.templates)
+    except InvalidSettings as error:
+        problems += error.problems
+    try:
+        spec = spec_of(settings)
+    except InvalidSpec as error:
+        problems += error.problems
+        spec = error.rest
+    if problems:
+        raise InvalidSettings([*problems, *(templates or shipped()).problems_of(spec)])
+    return plan(spec, settings.seed, catalog=templates)

@@ -82,10 +82,12 @@ def config_file(flags: Mapping[str, Any], environ: Mapping[str, str]) -> str | N
 
 
 def _translated(foreign: str, text: str) -> str:
-    """The seed generators count times in milliseconds, and spell log levels in capitals."""
+    """The seed generators count times in milliseconds, spell log levels in capitals, and call one of them warn."""
     if foreign in ("API_TIMEOUT", "RETRY_DELAY"):
         return f"{text}ms" if re.fullmatch(r"\d+(\.\d+)?", text) else text
-    return text.lower() if foreign == "LOG_LEVEL" else text
+    if foreign == "LOG_LEVEL":
+        return {"warn": "warning"}.get(text.lower(), text.lower())
+    return text
 
 
 #: Every name a setting may be given under → its field.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache, cached_property
 from importlib import resources
@@ -188,6 +188,10 @@ class Catalog(Template):
 
     def _dangling(self) -> list[str]:
         wrong = [f"asset {code}: no ISO 4217 currency" for code in self._unknown_currencies()]
+        first: dict[str, str] = {}
+        for code, asset in self.assets.items():
+            if (other := first.setdefault(asset.name, code)) != code:
+                wrong.append(f"asset {code}: {other} has the name {asset.name!r} already")
         for name, role in self.roles.items():
             if role.kind not in self.account_types:
                 wrong.append(f"role {name}: no account type {role.kind}")
@@ -218,19 +222,27 @@ class Catalog(Template):
         if not folder.is_dir():
             raise UsageError(f"there is no template folder {folder}", hint="name a folder of TOML files")
         merged: dict[str, Any] = _shipped()
-        problems = []
+        problems: list[tuple[str, str]] = []
         for path in sorted(folder.glob("*.toml")):
             if path.stem not in FILES:
                 problems.append((str(path), f"unknown template file; use {', '.join(FILES)}"))
                 continue
-            merged = _merge(merged, read_mapping(path))
-        try:
-            catalog = cls.model_validate(merged)
-        except ValidationError as error:
-            raise InvalidSettings([*problems, *problems_of(error, where=str(folder))]) from error
-        if problems:
-            raise InvalidSettings(problems)
-        return catalog
+            try:
+                merged = _merge(merged, read_mapping(path))
+            except UsageError as error:
+                problems.append((str(path), error.message))
+        # What is wrong by itself first; then, without that, what does not go together.
+        for _ in range(2):
+            try:
+                catalog = cls.model_validate(merged)
+            except ValidationError as error:
+                problems += problems_of(error, where=str(folder))
+                for one in error.errors():
+                    _put_back(merged, one["loc"])
+            else:
+                if not problems:
+                    return catalog
+        raise InvalidSettings(problems)
 
     def problems_of(self, spec: PopulationSpec) -> list[tuple[str, str]]:
         """Names in `spec` that these templates do not have, each with what they do have."""
@@ -282,6 +294,22 @@ def _shipped() -> dict[str, Any]:
         text = resources.files("demogen.population").joinpath("data", f"{name}.toml").read_text(encoding="utf-8")
         merged = _merge(merged, tomllib.loads(text))
     return merged
+
+
+def _put_back(merged: dict[str, Any], location: Sequence[int | str]) -> None:
+    """Take what is wrong out again: an entry of a table, or the whole table, is as it was shipped."""
+    if not location or location[0] not in merged:
+        return
+    name, was = str(location[0]), _shipped()
+    table = merged[name]
+    if isinstance(table, dict) and len(location) > 1 and location[1] in table:
+        del table[location[1]]
+        if location[1] in was[name]:
+            table[location[1]] = was[name][location[1]]
+    elif name in was:
+        merged[name] = was[name]
+    else:
+        del merged[name]
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,10 @@ catalog's to say (`catalog.Catalog.problems_of`). May import: errors.
 
 from __future__ import annotations
 
+import difflib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -72,12 +73,15 @@ class PopulationSpec(BaseModel):
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
+        wrong = []
         if self.transactions is not None and self.transactions_per_account is not None:
-            raise ValueError("give transactions or transactions_per_account, not both")
+            wrong.append("give transactions or transactions_per_account, not both")
         if self.history_days and self.history_end is None:
-            raise ValueError("history_days needs history_end, the day the history ends on (YYYY-MM-DD)")
+            wrong.append("history_days needs history_end, the day the history ends on (YYYY-MM-DD)")
         if self.entities > ENTITIES_MAX:
-            raise ValueError(f"{self.entities:,} entities are more than {ENTITIES_MAX:,}; make it smaller")
+            wrong.append(f"{self.entities:,} entities are more than {ENTITIES_MAX:,}; make it smaller")
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return self
 
     @property
@@ -122,15 +126,33 @@ class PopulationSpec(BaseModel):
 
     @classmethod
     def build(cls, values: Mapping[str, object], *, where: str = "population") -> Self:
-        """A spec of these values. Raises InvalidSettings with all that is wrong."""
-        try:
-            return cls.model_validate(dict(values))
-        except ValidationError as error:
-            raise InvalidSettings([*problems_of(error, where=where)]) from error
+        """A spec of these values. Raises InvalidSpec with all that is wrong."""
+        rest: dict[str, Any] = dict(values)
+        problems: list[tuple[str, str]] = []
+        # What is wrong by itself first, then what is wrong between those that are right.
+        for _ in range(2):
+            try:
+                spec = cls.model_validate(rest)
+            except ValidationError as error:
+                problems += problems_of(error, where=where)
+                for one in error.errors():
+                    rest.pop(str(one["loc"][0]) if one["loc"] else "", None)
+            else:
+                if not problems:
+                    return spec
+        raise InvalidSpec(problems, rest=cls.model_construct(**{name: rest[name] for name in _NAMES & rest.keys()}))
 
     def canonical(self) -> bytes:
         """The same bytes for the same spec, whatever order it was written in."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
+
+
+class InvalidSpec(InvalidSettings):
+    """A spec that cannot be; `rest` is what is right of it, for those who look for more that is wrong."""
+
+    def __init__(self, problems: Sequence[tuple[str, str]], *, rest: PopulationSpec) -> None:
+        super().__init__(problems)
+        self.rest = rest
 
 
 @cache
@@ -156,13 +178,18 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return loaded
 
 
+#: What a spec may say.
+_NAMES = frozenset(PopulationSpec.model_fields)
+
+
 def problems_of(error: ValidationError, *, where: str) -> list[tuple[str, str]]:
     """(location, what is wrong) for each problem pydantic found."""
     problems = []
     for problem in error.errors():
         location = ".".join([where, *(str(part) for part in problem["loc"])])
-        text = problem["msg"].removeprefix("Value error, ")
+        text = problem["msg"].removeprefix("Value error, ").replace("Input should", "should").replace("String", "it")
         if problem["type"] == "extra_forbidden":
-            text = "unknown name"
+            close = difflib.get_close_matches(str(problem["loc"][-1]), _NAMES, n=1)
+            text = f"unknown name; did you mean {close[0]}?" if close else "unknown name"
         problems.append((location, f"{text} (got {problem['input']!r:.60})" if problem["loc"] else text))
     return problems

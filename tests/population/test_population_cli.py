@@ -136,6 +136,20 @@ def test_templates_of_ones_own_override_and_extend(tmp_path, capsys):
             {"roles.toml": '[roles.customer]\nkind = "nothing"\n'}, ["no account type nothing"], id="dangling"
         ),
         pytest.param({"assets.toml": "[assets"}, ["assets.toml is not valid"], id="not TOML"),
+        pytest.param(
+            {"assets.toml": '[assets.COIN]\nname="Bitcoin"\ntype="crypto"\nfamily="c"\nscale=2\nsymbol="c"\nusd="1"\n'},
+            ["COIN", "BTC has the name"],
+            id="two of one name",
+        ),
+        pytest.param(
+            {
+                "assets.toml": '[assets.XYZ]\nname="x"\ntype="currency"\nfamily="f"\nscale=2\nsymbol="x"\nusd="1"\n'
+                "[assets.USD]\nscale = 99\n",
+                "roles.toml": "[roles",
+            },
+            ["roles.toml is not valid", "USD.scale", "XYZ: no ISO 4217"],
+            id="of every sort at once",
+        ),
     ],
 )
 def test_every_problem_of_templates_is_said(files, told, tmp_path, capsys):
@@ -147,6 +161,19 @@ def test_every_problem_of_templates_is_said(files, told, tmp_path, capsys):
     assert code == 2
     for word in told:
         assert word in err
+
+
+def test_problems_of_spec_and_templates_are_said_together(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "assets.toml").write_text("[assets.USD]\nscale = 99\n")
+    (tmp_path / "spec.toml").write_text(
+        'organisations = 3\naccounts_per_ledger = -4\nassets = ["usd"]\npatterns = ["paymnet"]\nhistory_days = 9\n'
+    )
+    words = f"generate --dry-run --templates {tmp_path / 'mine'} --spec {tmp_path / 'spec.toml'}"
+    code, _, err = _call(words, capsys)
+    assert code == 2
+    for told in ("did you mean organizations?", "(got -4)", "'usd'", "'paymnet'", "needs history_end", "USD.scale"):
+        assert told in err, err
 
 
 @pytest.mark.parametrize(
