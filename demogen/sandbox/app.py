@@ -23,6 +23,7 @@ from demogen.sandbox.refusal import BodyMissing, FrameworkRefusal, Refusal
 from demogen.sandbox.routes import routes
 from demogen.sandbox.routing import Table, bind
 from demogen.sandbox.sabotage import Saboteur
+from demogen.sandbox.store.database import StorageFailed
 from demogen.sandbox.store.store import Store
 from demogen.sandbox.world import World
 
@@ -63,6 +64,7 @@ class SandboxApp:
         )
         if self.world.defects.any:
             self.world.saboteur = Saboteur(self.world)
+        self._told: set[str] = set()
         self._routes = tuple(routes(chosen))
         self._table = Table(self._routes, head_follows_get=chosen.head_follows_get)
 
@@ -133,8 +135,14 @@ class SandboxApp:
             self.world.at_work.discard(reply.mark)
 
     def abandon(self) -> Reply:
-        """After a handler broke: undo its group; the answer every call of the group gets instead of its own."""
-        traceback.print_exc(file=sys.stderr)
+        """After a handler or the disk broke: undo the group; the answer every call of it gets instead of its own."""
+        broken = sys.exception()
+        if str(broken) not in self._told:  # each trouble once: a full disk meets every group
+            self._told.add(str(broken))
+            if isinstance(broken, StorageFailed):
+                print(f"error: nothing can be written: {broken}", file=sys.stderr, flush=True)
+            else:
+                traceback.print_exc(file=sys.stderr)
         self._store.abandon()
         self.world.at_work.clear()
         return troubles.framework(self.world.dialect, troubles.BROKEN)

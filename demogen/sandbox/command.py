@@ -21,6 +21,7 @@ from demogen.sandbox.dialect import DIALECTS
 from demogen.sandbox.server import Server
 
 _PR_SET_PDEATHSIG = 1
+_LAST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,13 @@ def run(options: Options, *, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT."""
     if options.dialect not in DIALECTS:
         raise UsageError(f"no dialect {options.dialect}", hint="known: " + ", ".join(DIALECTS))
+    if not 0 <= options.port <= _LAST_PORT:
+        raise UsageError(f"no port {options.port}", hint="name one from 1 to 65535, or 0 for a free one")
     if options.die_with_parent:
         _tie_to_parent()
     app = SandboxApp(db=options.db, dialect=options.dialect, quirks=options.quirks, defects=options.defects)
     clock = SystemClock()
-    gate = Gate(options.controls, clock=clock, rng=Random(clock.wall_ns()))
+    gate = Gate(options.controls, clock=clock, rng=Random(clock.wall_ns()), routes=app.route_names)
     app.world.lag_us = gate.lag_us
     panel = Panel(app, gate) if options.control_panel else None
     server = Server(app, gate=gate, clock=clock, host=options.host, port=options.port, panel=panel)

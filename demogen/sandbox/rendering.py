@@ -190,7 +190,8 @@ def balance(world: World, place: Place, row: Balance, *, reads: bool = True) -> 
     }
     if row.settings is not None:
         shown["settings"] = dict(row.settings)
-        if reads and row.name != "overdraft" and row.ruling_until > world.now_us():
+        lends = row.settings.get("allowOverdraft") or row.settings.get("overdraftLimitEnabled")
+        if reads and lends and row.ruling_until > world.now_us():
             shown["settings"] = {"balanceScope": "transactional", **row.settings}
     return shown
 

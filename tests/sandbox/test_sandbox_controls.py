@@ -65,7 +65,7 @@ def test_stalls_hold_answers_back_on_their_rhythm() -> None:
 
 
 def test_error_rates_by_route() -> None:
-    every, some = read_faults(["transactions.json=1:503:after", "*=0.25:drop"])
+    every, some = read_faults(["transactions.json=1:503:after", "*=0.25:drop"], ())
     rng = Random(7)
     assert every.strikes("transactions.json", rng)
     assert not every.strikes("accounts.create", rng)
@@ -76,13 +76,21 @@ def test_error_rates_by_route() -> None:
 @pytest.mark.parametrize("text", ["transactions", "x=2", "x=0.5:200", "x=0.5:503:later", "x=a"])
 def test_bad_error_rates_are_told(text: str) -> None:
     with pytest.raises(UsageError):
-        read_faults([text])
+        read_faults([text], ())
+
+
+def test_an_error_strikes_routes_that_exist() -> None:
+    assert read_faults(["acc*=1"], ["accounts.list"])
+    with pytest.raises(UsageError, match="no route named account"):
+        read_faults(["account=1"], ["accounts.list"])
 
 
 @pytest.mark.parametrize(
     "controls",
     [{"latency": "slow"}, {"latency": "fixed:5"}, {"stall": "every=1s,for=2s"}, {"rate_limit": "many"},
-     {"latency": "lognormal:5ms"}, {"async_lag": "soon"}],
+     {"latency": "lognormal:5ms"}, {"async_lag": "soon"}, {"rate_limit": "-1"}, {"rate_limit": "nan"},
+     {"latency": "lognormal:least=5ms"}, {"latency": "pareto:alpha=0"}, {"latency": "lognormal:sigma=-1"},
+     {"latency": "mmc:capacity=inf"}],
 )  # fmt: skip
 def test_bad_controls_are_told(controls: dict[str, str], clock: FakeClock) -> None:
     with pytest.raises(UsageError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from talking import Client
 
 from demogen.sandbox import Sandbox
 
@@ -116,6 +118,34 @@ def test_a_file_that_is_no_database_is_one_clear_message(tmp_path: Path) -> None
     process = start("--port", "0", "--db", str(tmp_path / "notes.txt"))
     _, errors = process.communicate(timeout=20)
     assert (process.returncode, "Traceback" in errors) == (2, False)
+
+
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_that_cannot_be_is_one_clear_message(port: str) -> None:
+    process = start("--port", port)
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, f"no port {port}" in errors) == (2, True)
+
+
+def test_a_full_disk_costs_the_writes_and_nothing_else(tmp_path: Path) -> None:
+    with Sandbox(db=str(tmp_path / "ledger.db")) as ledger:
+        client = Client(ledger.url)
+        size = 2 * (tmp_path / "ledger.db-wal").stat().st_size
+        hard = resource.prlimit(ledger.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(ledger.pid, resource.RLIMIT_FSIZE, (size, hard))
+        body = {"legalName": "A", "legalDocument": "1", "metadata": {"k": "v" * 1900}}
+        made = []
+        while (answer := client.send("POST", "/v1/organizations", body))[0] == 201:
+            made.append(answer[1]["id"])
+        assert answer[0] == 500
+        assert all(client.send("GET", f"/v1/organizations/{one}")[0] == 200 for one in made)
+        resource.prlimit(ledger.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        made.append(client.send("POST", "/v1/organizations", body)[1]["id"])
+        client.close()
+        ledger.kill()
+        ledger.start()
+        client = Client(ledger.url)
+        assert all(client.send("GET", f"/v1/organizations/{one}")[0] == 200 for one in made)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

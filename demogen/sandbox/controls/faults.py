@@ -29,9 +29,13 @@ class Fault:
         return fnmatch.fnmatchcase(route, self.routes) and rng.random() < self.rate
 
 
-def read_faults(texts: Sequence[str]) -> tuple[Fault, ...]:
+def read_faults(texts: Sequence[str], routes: Sequence[str]) -> tuple[Fault, ...]:
     """`ROUTE=RATE[:STATUS|drop][:after]` each; ROUTE is a route's name and may hold `*`: transactions.*=0.01:503."""
-    return tuple(_read(text) for text in texts)
+    faults = tuple(_read(text) for text in texts)
+    for fault in faults:
+        if routes and not fnmatch.filter(routes, fault.routes):
+            raise UsageError(f"no route named {fault.routes}", hint="known: " + ", ".join(routes))
+    return faults
 
 
 def _read(text: str) -> Fault:

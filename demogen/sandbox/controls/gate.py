@@ -47,9 +47,10 @@ class Controls:
 class Gate:
     """The controls at work."""
 
-    def __init__(self, controls: Controls, *, clock: Clock, rng: Random) -> None:
+    def __init__(self, controls: Controls, *, clock: Clock, rng: Random, routes: Sequence[str] = ()) -> None:
         self._clock = clock
         self._rng = rng
+        self._routes = routes  # the names that errors may strike; none given: any name will do
         self.turn(controls)
 
     def turn(self, controls: Controls) -> None:
@@ -57,7 +58,7 @@ class Gate:
         now_ns = self._clock.now_ns()
         latency = read_latency(controls.latency, self._rng)
         stalls = read_stalls(controls.stall, start_ns=now_ns)
-        faults = read_faults(controls.error)
+        faults = read_faults(controls.error, self._routes)
         limit = RateLimit(number(controls.rate_limit), now_ns=now_ns)
         ttl_ns = duration_ns(controls.token_ttl)
         self.lag_us = duration_ns(controls.async_lag) // 1000

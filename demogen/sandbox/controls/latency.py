@@ -54,6 +54,9 @@ class Queue:
         return end
 
 
+_MODELS = {"lognormal": ("median", "sigma"), "pareto": ("least", "alpha"), "mmc": ("capacity", "servers")}
+
+
 def read_latency(text: str, rng: Random) -> Release:
     """`none`, `fixed:5ms`, `lognormal:median=5ms,sigma=0.6`,
     `pareto:least=2ms,alpha=1.5`, `mmc:capacity=2000,servers=8`.
@@ -65,14 +68,20 @@ def read_latency(text: str, rng: Random) -> Release:
         return at_once
     if kind == "fixed":
         return fixed(duration_ns(rest))
+    if kind not in _MODELS:
+        raise UsageError(f"no latency model {kind}", hint="known: none, fixed, lognormal, pareto, mmc")
     values = pairs(rest)
+    unknown = sorted(values.keys() - _MODELS[kind])
+    if unknown:
+        raise UsageError(f"{kind} takes no {', '.join(unknown)}", hint=f"it takes {', '.join(_MODELS[kind])}")
     if kind == "lognormal":
-        return lognormal(duration_ns(values.pop("median", "5ms")), number(values.pop("sigma", "0.5")), rng)
+        return lognormal(duration_ns(values.get("median", "5ms")), number(values.get("sigma", "0.5")), rng)
     if kind == "pareto":
-        return pareto(duration_ns(values.pop("least", "2ms")), number(values.pop("alpha", "1.5")), rng)
-    if kind == "mmc":
-        capacity, servers = number(values.pop("capacity", "1000")), int(number(values.pop("servers", "1")))
-        if capacity <= 0 or servers < 1:
-            raise UsageError(f"a queue needs capacity and servers: {text}", hint="mmc:capacity=2000,servers=8")
-        return Queue(capacity, servers, rng)
-    raise UsageError(f"no latency model {kind}", hint="known: none, fixed, lognormal, pareto, mmc")
+        alpha = number(values.get("alpha", "1.5"))
+        if not alpha:
+            raise UsageError(f"alpha must be greater than zero: {text}", hint="pareto:least=2ms,alpha=1.5")
+        return pareto(duration_ns(values.get("least", "2ms")), alpha, rng)
+    capacity, servers = number(values.get("capacity", "1000")), int(number(values.get("servers", "1")))
+    if not capacity or not servers:
+        raise UsageError(f"a queue needs capacity and servers: {text}", hint="mmc:capacity=2000,servers=8")
+    return Queue(capacity, servers, rng)

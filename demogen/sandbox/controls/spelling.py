@@ -5,6 +5,7 @@ May import: demogen.errors.
 
 from __future__ import annotations
 
+import math
 import re
 
 from demogen.errors import UsageError
@@ -22,11 +23,14 @@ def duration_ns(text: str) -> int:
 
 
 def number(text: str) -> float:
-    """A plain number."""
+    """A plain number, finite and not negative."""
     try:
-        return float(text)
-    except ValueError as error:
-        raise UsageError(f"not a number: {text!r}", hint="write 0.05 or 2000") from error
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value < 0:
+        raise UsageError(f"not a number: {text!r}", hint="write 0.05 or 2000")
+    return value
 
 
 def pairs(text: str) -> dict[str, str]:

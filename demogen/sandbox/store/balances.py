@@ -63,6 +63,7 @@ class Balances:
         self._by_key: dict[int, Balance] = {}
         self._dirty: dict[int, Balance] = {}
         self._recover()
+        self.settle()
 
     def _recover(self) -> None:
         """Read what was booked after the last batch; the last operation of a balance says how it stands."""
@@ -80,7 +81,6 @@ class Balances:
             balance.overdraft_used = exact.ZERO if name == "overdraft" else Decimal(used)
             balance.updated = max(balance.updated, moment)
             self._dirty[key] = balance
-        self.settle()
 
     def add(self, balance: Balance) -> None:
         self._db.write(
@@ -142,7 +142,7 @@ class Balances:
         self._db.remember("settled", str(last or 0))
 
     def forget(self) -> None:
-        """After a rollback: drop every object and start again from disk."""
+        """After a rollback: drop every object and start again from disk, without writing: it may be full."""
         self._by_name.clear()
         self._by_key.clear()
         self._dirty.clear()

@@ -18,6 +18,7 @@ _PAGE_CACHE_KIB = 32_768
 _WAL_PAGES = 4_000
 _PATIENCE_S = 0.5
 FORMAT = "1"
+StorageFailed = sqlite3.OperationalError
 
 
 def fold(text: str | float | bytes | None) -> str | float | bytes | None:
@@ -41,7 +42,9 @@ class Database:
             self._connection.create_function("fold", 1, fold, deterministic=True)
             self._connection.executescript(files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"))
         except sqlite3.Error as error:
-            hint = "stop the sandbox that has it" if "locked" in str(error) else "name another --db, or remove the file"
+            hint = "name another --db, where files can be written, or remove this one"
+            if "locked" in str(error):
+                hint = "stop the sandbox that has it"
             raise UsageError(f"cannot open {path} as a sandbox database: {error}", hint=hint) from error
         self._execute = self._connection.execute
         self.writing = False
@@ -83,10 +86,10 @@ class Database:
             self.writing = False
 
     def rollback(self) -> None:
-        """Undo the group."""
-        if self.writing:
+        """Undo the group; on a full disk SQLite has undone it by itself."""
+        if self._connection.in_transaction:
             self._execute("rollback")
-            self.writing = False
+        self.writing = False
 
     def meta(self, name: str, default: str) -> str:
         """A remembered word; written with its default when it is new."""
@@ -100,5 +103,4 @@ class Database:
         self.write("insert or replace into meta (name, value) values (?, ?)", (name, value))
 
     def close(self) -> None:
-        self.commit()
         self._connection.close()

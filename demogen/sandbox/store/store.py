@@ -10,7 +10,7 @@ from random import Random
 from demogen.clock import Clock
 from demogen.sandbox.ids import Ids
 from demogen.sandbox.store.balances import Balances
-from demogen.sandbox.store.database import Database
+from demogen.sandbox.store.database import Database, StorageFailed
 from demogen.sandbox.store.documents import Documents
 from demogen.sandbox.store.journal import Journal
 from demogen.sandbox.store.marks import Marks
@@ -54,10 +54,13 @@ class Store:
         self.balances.forget()
         self.journal.forget()
         self.marks.forget(self.now_us())
-        self.database.commit()
 
     def close(self) -> None:
-        """Settle and close; opening again finds the same."""
-        self.balances.settle()
-        self.journal.index()
+        """Settle and close; opening again finds the same, also where the disk is too full to settle."""
+        try:
+            self.balances.settle()
+            self.journal.index()
+            self.database.commit()
+        except StorageFailed:
+            self.database.rollback()
         self.database.close()
