@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 
 import pytest
 from hypothesis import settings
@@ -17,6 +18,10 @@ from demogen.clock import FakeClock
 # Tests that import Locust into their own process must not have it patch what pytest has long imported; the real
 # processes that tests start patch themselves.
 os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
+
+# Of a shell's background job interrupts are ignored, and all that it starts would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)

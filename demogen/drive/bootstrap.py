@@ -27,7 +27,8 @@ from demogen.config import Settings, environment
 from demogen.contract.wire import check_spelling
 from demogen.drive import children
 from demogen.drive.children import EmbeddedSandbox
-from demogen.drive.conductor import Conductor, Plan, Post
+from demogen.drive.conductor import Conductor, Post
+from demogen.drive.course import Plan
 from demogen.drive.foreman import Foreman
 from demogen.drive.hand import Order
 from demogen.drive.hub import open_hub_pump

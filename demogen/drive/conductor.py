@@ -17,11 +17,10 @@ from gevent.event import Event
 
 from demogen.client.auth import Token, current
 from demogen.clock import NS_PER_MS, NS_PER_S, SystemClock
-from demogen.drive.course import Course
-from demogen.drive.load import FINISH, RELEASE, SETUP, SHARE, TOKEN, Setup
+from demogen.drive.course import Course, Plan
+from demogen.drive.load import FINISH, KEPT, RELEASE, SETUP, SHARE, TOKEN, Setup
 from demogen.drive.seats import Seat, Seats
 from demogen.errors import DemogenError
-from demogen.pacing.schedule import Schedule
 from demogen.record.folder import RunFolder
 from demogen.record.journal import DropReason
 from demogen.record.measurement import dumps
@@ -30,7 +29,6 @@ from demogen.record.tally import COOL_DOWN, MEASURE, PHASES, WARM_UP, Tally
 from demogen.workload.lookout import Lookout
 from demogen.workload.measure import Facts, Gathering
 from demogen.workload.mix import Mix
-from demogen.workload.scenario import ThresholdSpec
 
 log = logging.getLogger("demogen")
 
@@ -48,24 +46,6 @@ Verdict = tuple[int, str, str]
 
 class _Abandoned(BaseException):
     """Somebody is in a hurry: neither drained nor judged."""
-
-
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run promises, as far as the conductor must know it. `seconds` None: until somebody stops it.
-
-    `target_tps` is the target as it was asked for; `schedule` None: that rate, evenly, all the time.
-    """
-
-    run_id: str
-    scenario: str
-    seed: int
-    host: str
-    server: str
-    target_tps: float
-    seconds: float | None
-    depth: str
-    thresholds: tuple[ThresholdSpec, ...] = ()
-    schedule: Schedule | None = None
 
 
 class Conductor:
@@ -168,6 +148,9 @@ class Conductor:
     def seat(self, client: str) -> None:
         """Give a load process its part; it answers when it is ready."""
         seat = self.seats.take(client, journals=self.folder.journals, now_ns=self._clock.now_ns())
+        # In our own process it stands in the folder from the first record on.
+        seat.whole = not self._distributed
+        self._tell_missing()
         journal = "" if self._distributed else str(seat.journal)
         setup = msgspec.structs.replace(self._setup, process=seat.process, journal=journal)
         self._post(SETUP, {"setup": msgspec.to_builtins(setup, builtin_types=(bytes,))}, client)
@@ -176,6 +159,7 @@ class Conductor:
         seat = self.seats.of(client)
         if seat is not None:
             seat.be_ready(message, now_ns=self._clock.now_ns())
+            self._tell_missing()
             if self.playing:
                 log.info("load process %s joined: the rate is shared again", seat.process)
                 self.share_again()
@@ -210,6 +194,8 @@ class Conductor:
 
     def _leave(self, seat: Seat) -> None:
         seat.drained = True
+        if not seat.incomplete:
+            self._post(KEPT, {}, seat.client)
         if self._finishing or not self.seats.playing:
             self.over.set()
         elif seat.leaving:
@@ -384,13 +370,19 @@ class Conductor:
             lost.counts["offered"] = lost.dropped[DropReason.WORKER_LOST.label] = missing
         return lost
 
+    def _tell_missing(self) -> None:
+        """An audit must know what it has not, also one that comes after this process was killed."""
+        incomplete = [seat.incomplete for seat in self.seats if seat.incomplete]
+        if incomplete:
+            self.folder.write_text(self.folder.incomplete, msgspec.json.encode(incomplete).decode())
+        else:
+            self.folder.incomplete.unlink(missing_ok=True)
+
     def _judge(self) -> None:
         for seat in self.seats:
             if seat.lost:
                 seat.recover()
-        incomplete = [seat.incomplete for seat in self.seats if seat.incomplete]
-        if incomplete:
-            self.folder.write_text(self.folder.incomplete, msgspec.json.encode(incomplete).decode())
+        self._tell_missing()
         self.exit_code, self.screen, self.verdict = self._call_judge()
         if self._lookout is not None:
             self._lookout.close()

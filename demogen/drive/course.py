@@ -5,11 +5,32 @@ Keys go on counting whatever is changed; times are unix time in ns. Sends nothin
 
 from __future__ import annotations
 
+import msgspec
+
 from demogen.clock import NS_PER_S
 from demogen.pacing.pacer import Share
 from demogen.pacing.schedule import Schedule, constant
+from demogen.workload.scenario import ThresholdSpec
 
 _POINTS = 240
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run promises, as far as the conductor must know it. `seconds` None: until somebody stops it.
+
+    `target_tps` is the target as it was asked for; `schedule` None: that rate, evenly, all the time.
+    """
+
+    run_id: str
+    scenario: str
+    seed: int
+    host: str
+    server: str
+    target_tps: float
+    seconds: float | None
+    depth: str
+    thresholds: tuple[ThresholdSpec, ...] = ()
+    schedule: Schedule | None = None
 
 
 class Course:

@@ -70,6 +70,7 @@ class LoadSide:
         runner.register_message(loads.FINISH, self._on_finish)
         runner.register_message(loads.RELEASE, self._on_release)
         runner.register_message(loads.TOKEN, self._on_token)
+        runner.register_message(loads.KEPT, self._on_kept)
         self._hand = Hand(runner)
         if isinstance(runner, WorkerRunner):
             environment.events.quitting.add_listener(self._on_quitting)
@@ -100,6 +101,10 @@ class LoadSide:
     def _on_token(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
         if self._load is not None:
             self._load.renew(msg.data["token"])
+
+    def _on_kept(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        if self._load is not None:
+            self._load.kept()
 
     def _on_release(self, environment: Any, msg: Any, **_: Any) -> None:  # noqa: ARG002
         if self._load is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import shutil
 import socket
 import tempfile
 import zlib
@@ -17,6 +18,7 @@ from typing import Any
 
 import gevent
 import msgspec
+from gevent.event import Event
 
 from demogen.client.transport import Carrier
 from demogen.clock import NS_PER_MS, NS_PER_S, SystemClock
@@ -28,7 +30,7 @@ from demogen.drive.hub import HubPoller, off_the_loop, open_hub_pump
 from demogen.drive.listeners import Listeners, tell_of_answer
 from demogen.drive.slots import slots
 from demogen.drive.tasks import wake
-from demogen.errors import DemogenError
+from demogen.errors import DemogenError, LoadNotDelivered
 from demogen.pacing.pacer import Pacer, Share
 from demogen.patterns import Stage, find_patterns
 from demogen.patterns.scripts import script_patterns
@@ -46,7 +48,7 @@ log = logging.getLogger("demogen")
 
 #: Conductor to load.
 SETUP, SHARE, FINISH, RELEASE = "demogen.setup", "demogen.share", "demogen.finish", "demogen.release"
-TOKEN = "demogen.token"
+TOKEN, KEPT = "demogen.token", "demogen.kept"
 #: Load to conductor.
 READY, REPORT, DRAINED, FAILED = "demogen.ready", "demogen.report", "demogen.drained", "demogen.failed"
 LEAVING = "demogen.leaving"
@@ -55,6 +57,9 @@ _TURN_NS = 50 * NS_PER_MS
 #: So long a busy loop keeps the other greenlets waiting.
 _BREATH_NS = NS_PER_MS
 _SEGMENT_BYTES = 4 << 20
+#: A master that Locust has not heard of for so long is gone; it takes us for lost after half of that.
+_ORPHANED_S = 8.0
+_KEPT_WITHIN_S = 5.0
 
 
 class Setup(msgspec.Struct, frozen=True):
@@ -104,7 +109,9 @@ class Load:
         self._shipped = 0
         self._finishing = False
         self._explained: set[str] = set()
-        self._spool: tempfile.TemporaryDirectory[str] | None = None
+        self._spool: Path | None = None
+        self._kept = Event()
+        self._orphaned = False
         self._mix = Mix(setup.weights, find_patterns(script_patterns(setup.scripts)))
         self._events = Events(setup.events, clock=self._clock) if setup.events else None
         self._journal = self._open_journal()
@@ -148,6 +155,10 @@ class Load:
     def renew(self, token: str) -> None:
         """Show the ledger another bearer token from now on."""
         self._token = token
+
+    def kept(self) -> None:
+        """The conductor has the whole journal."""
+        self._kept.set()
 
     def release(self, index: int) -> None:
         """Others take what is due from that arrival on."""
@@ -196,6 +207,14 @@ class Load:
             off_the_loop(self._journal.sync)
             self._report(REPORT)
             self._listen()
+            self._look_for_master()
+
+    def _look_for_master(self) -> None:
+        """Nobody would judge what we go on to send: without a master it ends here."""
+        heard_s = getattr(self._environment.runner, "last_heartbeat_timestamp", None)
+        if heard_s is not None and self._clock.wall_ns() / NS_PER_S - heard_s > _ORPHANED_S and not self._orphaned:
+            log.error("the master is silent: this load process ends")
+            self._orphaned = self._finishing = True
 
     def _listen(self) -> None:
         """Tell of every answer from now on: events where they were asked for, and other people's listeners, if any."""
@@ -233,7 +252,20 @@ class Load:
             self._report(REPORT)
         self._report(DRAINED)
         if self._spool is not None:
-            self._spool.cleanup()
+            self._hand_in(self._spool)
+        if self._orphaned:
+            self._environment.process_exit_code = LoadNotDelivered.exit_code
+            gevent.spawn(self._environment.runner.quit)
+
+    def _hand_in(self, spool: Path) -> None:
+        """The journal is ours until the conductor has all of it."""
+        if not self._orphaned and self._kept.wait(_KEPT_WITHIN_S):
+            shutil.rmtree(spool, ignore_errors=True)
+            return
+        log.error(
+            "nobody took the journal of this load process, it stays here: demogen audit DIR --journal %s",
+            self._journal.path,
+        )
 
     def _close_events(self, events: Events) -> None:
         """Wait for what is still to be delivered, heard by the conductor meanwhile."""
@@ -290,8 +322,8 @@ class Load:
         if setup.journal:
             path = Path(setup.journal)
         else:
-            self._spool = tempfile.TemporaryDirectory(prefix="demogen-")
-            path = Path(self._spool.name) / f"{setup.process}.journal"
+            self._spool = Path(tempfile.mkdtemp(prefix="demogen-"))
+            path = self._spool / f"{setup.process}.journal"
         return JournalWriter(
             path,
             header={

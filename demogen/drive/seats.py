@@ -41,6 +41,7 @@ class Seat:
         self.gaps = 0
         self.whole = False
         self._spool: Path | None = None
+        self._spool_at = ""
         self._shares: list[tuple[Share, int | None]] = []
 
     def begin_share(self, share: Share) -> None:
@@ -64,6 +65,8 @@ class Seat:
         """It can take a share. On our own host its spool stays readable whatever becomes of it."""
         self.ready = True
         self.heard_ns = now_ns
+        if message.get("spool"):
+            self._spool_at = f"; it is on {message.get('host')} at {message['spool']}"
         if message.get("spool") and message.get("host") == socket.gethostname():
             self._spool = Path(message["spool"])
 
@@ -117,6 +120,8 @@ class Seat:
             return f"{self.journal_bytes - size} bytes of the journal of load process {self.process} are missing"
         if self.lost and not self.whole:
             return f"load process {self.process} died on another host with up to a second of its journal"
+        if not self.drained and not self.whole:
+            return f"load process {self.process} has not handed in all of its journal{self._spool_at}"
         return ""
 
 

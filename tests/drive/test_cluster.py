@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
-from locusts import finish, free_port, locust, report_of
+from locusts import ROOT, finish, free_port, locust, report_of
 
 from demogen.record.journal import JournalFile, Kind
 
@@ -122,3 +128,30 @@ def test_a_worker_that_joins_takes_its_share(cluster):
     by_process = {path.stem: sum(len(c[Kind.INTENT]) for c in JournalFile(path).chunks())
                   for path in folder.glob("journal/[0-9].journal")}  # fmt: skip
     assert by_process["2"] > TPS
+
+
+def test_a_killed_master_leaves_workers_that_end_and_books_that_can_be_judged(cluster):
+    folder, master, workers, _ = cluster
+    time.sleep(2)
+    master.kill()
+    said = [finish(worker, timeout=40) for worker in workers]
+    assert [code for code, _, _ in said] == [6, 6], said
+    assert all("the master is silent" in err for _, _, err in said)
+    code, report = audited(folder)
+    # What the workers still know is missing: nobody is accused for it, and nothing is taken for proven.
+    assert (code, report["verdict"]) == (5, "UNKNOWN"), report["findings"]
+    spools = [re.search(r"--journal (\S+)", err).group(1) for _, _, err in said]
+    assert all(spool in json.dumps(report["doubts"]) for spool in spools)
+    code, report = audited(folder, *spools)
+    assert (code, report["verdict"]) == (0, "HOLDS"), report["findings"] or report["doubts"]
+    assert max(marks(folder).values()) == 1
+    for spool in spools:
+        shutil.rmtree(Path(spool).parent)
+
+
+def audited(folder, *journals):
+    """`demogen audit`: exit code and report."""
+    words = [word for journal in journals for word in ("--journal", journal)]
+    command = [sys.executable, "-m", "demogen", "audit", str(folder), "--quiet", *words]
+    done = subprocess.run(command, cwd=ROOT, check=False)
+    return done.returncode, json.loads((folder / "audit.json").read_text(encoding="utf-8"))
