@@ -46,10 +46,12 @@ class InvalidSettings(UsageError):
     `problems` holds (location, what is wrong and what to try) pairs.
     """
 
-    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self, problems: Sequence[tuple[str, str]], *, hint: str = "run with --help to see every option and its range"
+    ) -> None:
         self.problems = tuple(problems)
         lines = "; ".join(f"{location}: {problem}" for location, problem in self.problems)
-        super().__init__(lines, hint="run with --help to see every option and its range")
+        super().__init__(lines, hint=hint)
 
 
 class CannotSpell(UsageError):

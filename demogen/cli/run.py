@@ -30,7 +30,7 @@ from demogen.config import OPTIONS, Settings, environment
 from demogen.contract.wire import check_spelling
 from demogen.errors import IntegrityViolated, UsageError
 from demogen.pacing.schedule import Schedule
-from demogen.patterns import find_patterns
+from demogen.patterns import Pattern, find_patterns
 from demogen.patterns.scripts import script_patterns, texts_in
 from demogen.population.directory import Population
 from demogen.population.skew import Skew, skew
@@ -72,12 +72,12 @@ def run(settings: Settings) -> None:
     Without --host an embedded sandbox is started; without --population a new one is made. The scenario decides what
     no flag does. Ends with 0 fine, 3 threshold missed, 4 books wrong, 5 books not judged, 6 load not delivered.
     """
-    scenario = find_scenario(settings.scenario)
     scripts = script_patterns(texts_in(settings.dsl_dir)) if settings.dsl_dir else {}
-    mix = Mix(with_scripts(scenario.mix, scripts), find_patterns(scripts))
-    asked = _Asked(settings, scenario, mix)
+    patterns = find_patterns(scripts)
+    scenario = find_scenario(settings.scenario, patterns=patterns)
+    asked = _Asked(settings, scenario, with_scripts(scenario.mix, scripts), patterns)
     # Read them now: a mistake in one must cost nothing.
-    _ = asked.schedule, asked.skews
+    _ = asked.schedule, asked.skews, asked.mix
     clock, run_id = SystemClock(), new_run_id()
     if settings.events:
         require_place(settings.events, clock=clock)
@@ -117,7 +117,17 @@ class _Asked(msgspec.Struct, frozen=True):
 
     settings: Settings
     scenario: Scenario
-    mix: Mix
+    weights: dict[str, float]
+    patterns: dict[str, Pattern]
+
+    @property
+    def mix(self) -> Mix:
+        return Mix(self.weights, self.patterns, drift=self.scenario.drift, arrivals=self.arrivals)
+
+    @property
+    def arrivals(self) -> int:
+        """How many the schedule offers in all."""
+        return round(self.schedule.accumulated(self.schedule.seconds))
 
     @property
     def tps(self) -> float:
@@ -180,7 +190,7 @@ def _prepared(asked: _Asked, folder: RunFolder, *, run_id: str, target: Target, 
             population,
             run_id=run_id,
             mix=asked.mix,
-            arrivals=round(asked.schedule.accumulated(asked.schedule.seconds)),
+            arrivals=asked.arrivals,
             whole_units=asked.whole_units,
             skew=asked.skews,
         )

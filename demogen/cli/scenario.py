@@ -10,6 +10,7 @@ import typer
 from demogen.cli.options import takes
 from demogen.cli.screen import VerbCommand
 from demogen.config import Settings
+from demogen.errors import UsageError
 from demogen.patterns import find_patterns
 from demogen.workload.mix import Mix
 from demogen.workload.scenario import Scenario, find_scenario, shipped_scenarios
@@ -53,15 +54,25 @@ def show(settings: Settings, name: Name) -> None:
 @takes()
 def check(settings: Settings, name: Name) -> None:  # noqa: ARG001  (every verb is handed its settings)
     """Check a scenario of one's own: every problem at once, exit code 2."""
-    scenario = find_scenario(name)
+    scenario = find_scenario(name, patterns=find_patterns())
     _mix(scenario)
     schedule = scenario.schedule
-    schedule.build(tps=schedule.tps, seconds=schedule.seconds, seed=1)
+    _require_reachable(scenario, schedule.build(tps=schedule.tps, seconds=schedule.seconds, seed=1).mean_tps)
     typer.echo(f"{scenario.name or name} is fine: {schedule.tps:g} TPS for {schedule.seconds:g} s")
 
 
 def _mix(scenario: Scenario) -> Mix:
-    return Mix(scenario.mix, find_patterns())
+    return Mix(scenario.mix, find_patterns(), drift=scenario.drift, arrivals=1)
+
+
+def _require_reachable(scenario: Scenario, mean_tps: float) -> None:
+    """A threshold that asks for more than the schedule offers can only be missed, unless a flag raises the rate."""
+    for one in scenario.thresholds:
+        if one.metric == "delivered_tps" and (one.at_least or 0) > mean_tps:
+            raise UsageError(
+                f"a threshold asks for {one.at_least:g} TPS, the schedule offers {mean_tps:g} on average",
+                hint="raise schedule.tps or lower the threshold",
+            )
 
 
 def _lines(scenario: Scenario) -> list[str]:
@@ -75,6 +86,7 @@ def _lines(scenario: Scenario) -> list[str]:
     skews = {"everybody": scenario.skew} if isinstance(scenario.skew, str) else scenario.skew
     lines += [f"accounts    {role} {name}" for role, name in skews.items()]
     lines += [f"pattern     {name:<16} {share:7.2%}" for name, share in _mix(scenario).shares.items()]
+    lines += [f"drift       {name:<16} {scenario.mix.get(name, 0):g} → {end:g}" for name, end in scenario.drift.items()]
     for one in scenario.thresholds:
         bound = f"≤ {one.at_most:g}" if one.at_most is not None else f"≥ {one.at_least:g}"
         of = one.pattern or one.phase

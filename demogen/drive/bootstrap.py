@@ -50,7 +50,7 @@ from demogen.workload.groundwork import ENDLESS_S, Groundwork
 from demogen.workload.lookout import Lookout
 from demogen.workload.mix import Mix, with_scripts
 from demogen.workload.prepare import manifest_of
-from demogen.workload.scenario import ThresholdSpec
+from demogen.workload.threshold import ThresholdSpec
 from demogen.workload.timetable import timetable
 
 log = logging.getLogger("demogen")

@@ -10,6 +10,7 @@ import msgspec
 
 from demogen.contract.transactions import AccountRef, LedgerRef
 from demogen.population.catalog import shipped
+from demogen.population.closing import CLOSED
 
 Crowd = tuple[AccountRef, ...]
 
@@ -41,10 +42,12 @@ def stand_ins_of(role: str) -> tuple[str, ...]:
 
 
 def markets_of(accounts: Sequence[AccountRef]) -> list[Market]:
-    """Every market of a population, in the order of its ledgers and of asset codes."""
+    """Every market of a population, in the order of its ledgers and of asset codes; closed accounts are in none."""
     members: dict[tuple[int, str], list[AccountRef]] = defaultdict(list)
     externals: dict[tuple[int, str], AccountRef] = {}
     for account in accounts:
+        if account.role == CLOSED:
+            continue
         place = (account.ledger.index, account.asset)
         if account.external:
             externals[place] = account

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from demogen.population.closing import CLOSED
 from demogen.population.kinds import Kind
 from demogen.population.planned import Reference
 
@@ -76,6 +77,11 @@ def _account(plan: PopulationPlan, index: int, mark: str) -> Draft:
     parent = plan.layout.parent_of(position) if spec.parent_accounts else None
     if parent is not None:
         references.append(("parentAccountId", Kind.ACCOUNT, ledger * spec.accounts_per_ledger + parent))
+    closing = plan.history.closing_of(index)
+    if closing is not None:
+        # A status stops no transaction (contract 1.8), so it can be said at once: what comes before it still books.
+        fields["status"] = {"code": CLOSED.upper()}
+        fields["metadata"] |= {"role": CLOSED, "closed_on": closing.date[:10]}
     return fields, tuple(references), ledger
 
 

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 
 class Flow(NamedTuple):
-    """One kind of booking. `targets` are roles; several share the amount. `cents` is the median, in US cents."""
+    """One kind of booking. `targets` are roles; several share the amount. `cents` is the median, in US cents.
+
+    `weight` is the mean: in a history that ages it goes from `weight` − `drift` to `weight` + `drift`.
+    """
 
     weight: int
     source: str
@@ -17,14 +20,15 @@ class Flow(NamedTuple):
     cents: int
     spread: int
     description: str
+    drift: int = 0
 
 
 FLOWS = {
-    "payment": Flow(46, "customer", ("merchant",), 4_200, 950, "card payment"),
-    "transfer": Flow(22, "customer", ("customer",), 9_000, 1_100, "transfer"),
+    "payment": Flow(46, "customer", ("merchant",), 4_200, 950, "card payment", 4),
+    "transfer": Flow(22, "customer", ("customer",), 9_000, 1_100, "transfer", 2),
     "split": Flow(9, "customer", ("merchant", "fee"), 6_500, 900, "marketplace sale"),
-    "deposit": Flow(6, "", ("customer",), 45_000, 900, "cash deposit"),
-    "withdrawal": Flow(5, "customer", ("",), 12_000, 600, "cash withdrawal"),
+    "deposit": Flow(6, "", ("customer",), 45_000, 900, "cash deposit", -3),
+    "withdrawal": Flow(5, "customer", ("",), 12_000, 600, "cash withdrawal", -3),
     "fee": Flow(4, "customer", ("fee",), 350, 400, "service fee"),
     "refund": Flow(3, "merchant", ("customer",), 3_800, 900, "refund"),
     "settlement": Flow(3, "merchant", ("settlement",), 60_000, 700, "merchant settlement"),

@@ -20,6 +20,7 @@ from demogen.population.books import LedgerBooks
 from demogen.population.catalog import Catalog, shipped
 from demogen.population.drafts import DRAFTS
 from demogen.population.firms import GROUP_SIZE, Firms
+from demogen.population.history import History
 from demogen.population.kinds import COUNTED, Kind
 from demogen.population.layout import Layout
 from demogen.population.planned import Planned, Stage
@@ -86,6 +87,11 @@ class PopulationPlan:
         """The size a preset means (P1)."""
         counts = self.counts()
         return sum(counts[kind] for kind in COUNTED)
+
+    @cached_property
+    def history(self) -> History:
+        """The transactions of this plan."""
+        return History(self)
 
     def stages(self) -> Iterator[Stage]:
         """Kinds in order, in two waves where some need another of their own kind first. Empty ones are left out."""

@@ -22,7 +22,6 @@ from demogen.population.absence import absence
 from demogen.population.blueprint import Blueprint
 from demogen.population.booking import Bookkeeper, in_doubt_ledgers
 from demogen.population.directory import Population
-from demogen.population.history import History
 from demogen.population.kinds import Kind
 from demogen.population.known import Known
 from demogen.population.making import Made, Maker
@@ -151,7 +150,7 @@ class _Provisioning:
         self._maker.warn = self._warn
         if part != (1, 1):
             self._maker.elsewhere = lambda index: plan.entity(Kind.ORGANIZATION, index)
-        history = History(plan).booking if isinstance(plan, PopulationPlan) else None
+        history = plan.history.booking if isinstance(plan, PopulationPlan) else None
         self._bookkeeper = Bookkeeper(plan, self._known, policy=policy, dice=dice, now=now, history=history)
         self._adopting = False
 

@@ -16,6 +16,7 @@ from statistics import NormalDist, median
 import msgspec
 
 from demogen.contract.transactions import LedgerRef
+from demogen.population.closing import CLOSED, CLOSING
 from demogen.population.flows import FLOWS
 from demogen.population.history import HOURS
 from demogen.population.kinds import Kind
@@ -82,7 +83,8 @@ class Measurer:
             digits = one.amount.lstrip("0.")
             self._first_digits[digits[0]] += 1
             self._hours[one.created_at[11:13]] += 1
-            self._patterns[one.pattern] += 1
+            if one.pattern != CLOSING:
+                self._patterns[one.pattern] += 1
             self._sizes[f"10^{Decimal(one.amount).adjusted()}"] += 1
             for leg in one.operations or ():
                 if not leg.account_alias.startswith("@external/"):
@@ -119,7 +121,7 @@ class Measurer:
         roles = {row.position: row.role for row in self._manifest.rows(Kind.ACCOUNT, states=_EXISTS)}
         for row in self._manifest.rows(Kind.DEPOSIT, states=_EXISTS):
             role = roles.get(row.position)
-            if role and row.label:
+            if role and role != CLOSED and row.label:
                 usd = float(self._plan.books.asset_of(row.position)[1].usd)
                 logs.setdefault(role, []).append(math.log(max(1e-12, int(row.label) / 10**row.scale * usd)))
         return [self._opening(role, values) for role, values in sorted(logs.items())]

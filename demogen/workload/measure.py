@@ -169,9 +169,11 @@ def _slices(cells: Mapping[CellKey, Cell], names: Mapping[int, str], *, part: in
 
 
 def _mix(total: Tally, mix: mixes.Mix) -> Mix:
-    chi2, p_value = mix.chi_squared(total.started)
+    played = min(1.0, total.counts["offered"] / mix.arrivals) if mix.arrivals else 1.0
+    chi2, p_value = mix.chi_squared(total.started, played=played)
+    asked = mix.shares
     shares = {
-        name: Share(asked=round(mix.shares[name], 6), started=total.started[i], intents=total.intents[i])
+        name: Share(asked=round(asked[name], 6), started=total.started[i], intents=total.intents[i])
         for i, name in enumerate(mix.names)
     }
     return Mix(patterns=shares, chi2=chi2, p_value=p_value)

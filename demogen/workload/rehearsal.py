@@ -78,7 +78,8 @@ def needs(mix: Mix, stage: Stage, *, seed: int, arrivals: int) -> list[Need]:
     played: dict[str, int] = defaultdict(int)
     writes = 0
     for number in range(_SCRIPTS):
-        dice = Dice(stage, seed=seed, arrival=number)
+        # All along the run, since its mix may drift.
+        dice = Dice(stage, seed=seed, arrival=number * max(1, arrivals // _SCRIPTS))
         pattern = mix.patterns[mix.draw(dice)]
         till, before = Till(), writes
         tries[pattern.name] += 1

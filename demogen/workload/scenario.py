@@ -1,42 +1,33 @@
 """A scenario: which population, which schedule, which mix, which thresholds. Data, read from TOML; sends nothing.
 
 Shipped ones lie in `scenarios/`; a path to a file of one's own is taken as well. May import: pacing, population,
-`record.measurement`, `errors`.
+`threshold`, `errors`.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from demogen.errors import InvalidSettings, UsageError
 from demogen.pacing import schedule as schedules
 from demogen.pacing.schedule import Schedule, Segment
 from demogen.population.skew import Skew, skew
-from demogen.record.measurement import Judged, Measurement
+from demogen.population.spec import presets, problems_of
+from demogen.workload.threshold import Strict, ThresholdSpec
 
 _SHIPPED = Path(__file__).parent / "scenarios"
+_HINT = "a shipped one shows how it is written: demogen scenario show retail --json; the keys are in docs/scenarios.md"
 
-_FIGURES = ("mean", "p50", "p90", "p95", "p99", "p999", "max")
-_OF_THE_RUN = frozenset({"delivered_tps", "achieved_share"})
-#: What a threshold may bound; latencies in milliseconds.
-METRICS = frozenset(
-    {f"{kind}.{figure}" for kind in ("service", "response") for figure in _FIGURES}
-    | {"unexpected_share", "indeterminate_share"}
-    | _OF_THE_RUN
-)
-_METRIC_HINT = "use service.p99, response.max, delivered_tps, achieved_share, unexpected_share, indeterminate_share"
+Weight = Annotated[float, Field(ge=0)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ScheduleSpec(_Strict):
+class ScheduleSpec(Strict):
     """How arrivals come. `tps` is the level; a shape scales it: `levels` are (seconds, share of the level) pairs."""
 
     shape: Literal["constant", "ramp", "steps", "spike", "diurnal", "trace"] = "constant"
@@ -80,43 +71,11 @@ class ScheduleSpec(_Strict):
                 return schedules.trace([(length * stretch, share * tps) for length, share in self.levels]).segments
 
 
-class ThresholdSpec(_Strict):
-    """A bound on one figure: `metric` is e.g. response.p99 (ms), unexpected_share or indeterminate_share."""
-
-    metric: str
-    at_most: float | None = None
-    at_least: float | None = None
-    pattern: str | None = None
-    phase: Literal["warm-up", "measure", "cool-down"] | None = None
-
-    @model_validator(mode="after")
-    def _bounded(self) -> ThresholdSpec:
-        if (self.at_most is None) == (self.at_least is None):
-            raise ValueError("a threshold has either at_most or at_least")
-        if self.pattern and self.phase:
-            raise ValueError("a threshold is for a pattern or for a phase, not for both")
-        if self.metric not in METRICS:
-            raise ValueError(f"unknown metric {self.metric!r}: {_METRIC_HINT}")
-        if (self.pattern or self.phase) and self.metric in _OF_THE_RUN:
-            raise ValueError(f"{self.metric} is a figure of the whole run")
-        return self
-
-    def judge(self, measurement: Measurement) -> Judged:
-        """The threshold against what was measured; what could not be measured is no pass."""
-        observed = _figure(measurement, self.metric, pattern=self.pattern, phase=self.phase)
-        of = self.pattern or self.phase
-        name = f"{self.metric} of {of}" if of else self.metric
-        if self.at_most is not None:
-            passed = observed is not None and observed <= self.at_most
-            return Judged(name=name, limit=f"≤ {self.at_most:g}", observed=observed, passed=passed)
-        passed = observed is not None and self.at_least is not None and observed >= self.at_least
-        return Judged(name=name, limit=f"≥ {self.at_least:g}", observed=observed, passed=passed)
-
-
-class Scenario(_Strict):
+class Scenario(Strict):
     """One kind of day for a ledger: data, but for the patterns it names.
 
-    `skew` is one of uniform, zipf, zipf:1.2, hot, hot:1%:80%, or a table of those by role.
+    `skew` is one of uniform, zipf, zipf:1.2, hot, hot:1%:80%, or a table of those by role. `drift` holds weights that
+    patterns have at the end of the schedule, where they differ from those of the mix; they get there evenly.
     """
 
     name: str = ""
@@ -126,18 +85,42 @@ class Scenario(_Strict):
     cool_down_s: float = Field(default=0.0, ge=0)
     schedule: ScheduleSpec = ScheduleSpec()
     skew: str | dict[str, str] = "uniform"
-    mix: dict[str, float]
+    mix: dict[str, Weight]
+    drift: dict[str, Weight] = Field(default_factory=dict)
     thresholds: tuple[ThresholdSpec, ...] = ()
 
-    @model_validator(mode="after")
-    def _coherent(self) -> Scenario:
-        for name in {one.pattern for one in self.thresholds if one.pattern} - set(self.mix):
-            raise ValueError(f"a threshold is for {name!r}, which is not in the mix")
-        try:
-            self.skews()
-        except UsageError as error:
-            raise ValueError(f"{error.message}: {error.hint}") from error
-        return self
+    @field_validator("preset")
+    @classmethod
+    def _known(cls, preset: str) -> str:
+        if preset not in presets():
+            raise ValueError(f"no such preset: use one of {', '.join(presets())}")
+        return preset
+
+    @field_validator("skew")
+    @classmethod
+    def _spelled(cls, named: str | dict[str, str]) -> str | dict[str, str]:
+        for name in [named] if isinstance(named, str) else named.values():
+            try:
+                skew(name)
+            except UsageError as error:
+                raise ValueError(f"{error.message}: {error.hint}") from error
+        return named
+
+    @field_validator("mix")
+    @classmethod
+    def _weighty(cls, mix: dict[str, float]) -> dict[str, float]:
+        if not any(mix.values()):
+            raise ValueError("no pattern has a weight: write a line for each, as payment = 40")
+        return mix
+
+    @field_validator("thresholds")
+    @classmethod
+    def _about_the_mix(cls, found: tuple[ThresholdSpec, ...], context: ValidationInfo) -> tuple[ThresholdSpec, ...]:
+        mix = context.data.get("mix", {}).keys() | context.data.get("drift", {}).keys()
+        strangers = sorted({one.pattern for one in found if one.pattern} - mix)
+        if strangers and mix:
+            raise ValueError(f"there is one for {strangers[0]!r}, which is not in the mix")
+        return found
 
     def skews(self) -> dict[str, Skew]:
         """How unevenly accounts are busy: by role, "market" for the choice of market, "" for whatever has none."""
@@ -154,56 +137,47 @@ def shipped_scenarios() -> dict[str, Scenario]:
     return {path.stem: _read(path) for path in sorted(_SHIPPED.glob("*.toml"))}
 
 
-def find_scenario(name: str) -> Scenario:
-    """A shipped scenario by name, or one read from a file. Raises UsageError or InvalidSettings."""
+def find_scenario(name: str, *, patterns: Collection[str] = ()) -> Scenario:
+    """A shipped scenario by name, or one read from a file; where `patterns` are named its mix may hold no others.
+
+    Raises UsageError where there is none, InvalidSettings with all that is wrong in it.
+    """
     path = _SHIPPED / f"{name}.toml"
     if path.is_file():
-        return _read(path)
+        return _read(path, patterns=patterns)
     own = Path(name)
     if own.is_file():
-        return _read(own)
+        return _read(own, patterns=patterns)
     known = ", ".join(sorted(path.stem for path in _SHIPPED.glob("*.toml")))
     raise UsageError(f"there is no scenario {name!r}", hint=f"choose from: {known}; or name a TOML file")
 
 
-def read_scenario(data: Mapping[str, Any], *, source: str) -> Scenario:
+def read_scenario(data: Mapping[str, Any], *, source: str, patterns: Collection[str] = ()) -> Scenario:
     """A scenario from plain values; every problem at once, each with its place."""
+    problems = [*_strangers(data, patterns, source=source)] if patterns else []
     try:
-        return Scenario.model_validate(dict(data))
+        scenario = Scenario.model_validate(dict(data))
     except ValidationError as error:
-        problems = [
-            (f"{source}: {'.'.join(str(part) for part in one['loc']) or 'file'}", one["msg"]) for one in error.errors()
-        ]
-        raise InvalidSettings(problems) from error
+        raise InvalidSettings([*problems_of(error, where=source), *problems], hint=_HINT) from error
+    if problems:
+        raise InvalidSettings(problems, hint=_HINT)
+    return scenario
 
 
-def _read(path: Path) -> Scenario:
+def _strangers(data: Mapping[str, Any], patterns: Collection[str], *, source: str) -> Iterator[tuple[str, str]]:
+    """Patterns of the mix or its drift that nobody knows."""
+    for table in ("mix", "drift"):
+        named = data.get(table, {})
+        for name in named if isinstance(named, dict) else ():
+            if name not in patterns:
+                near = get_close_matches(name, patterns, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(sorted(patterns))}"
+                yield f"{source}.{table}.{name}", f"there is no such pattern; {hint}"
+
+
+def _read(path: Path, *, patterns: Collection[str] = ()) -> Scenario:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read the scenario {path}: {error}", hint="it must be a TOML file") from error
-    return read_scenario({"name": path.stem, **data}, source=str(path.name))
-
-
-def _figure(measurement: Measurement, metric: str, *, pattern: str | None, phase: str | None) -> float | None:
-    """The measured value a threshold speaks of; None where there is none."""
-    latency, outcomes = measurement.latency_ms, measurement.outcomes
-    ended, unexpected = outcomes.total + measurement.reads.count, outcomes.unexpected + measurement.reads.unexpected
-    if pattern is not None or phase is not None:
-        part = measurement.patterns.get(pattern) if pattern else measurement.phases.get(phase or "")
-        if part is None:
-            return None
-        latency, outcomes = part.latency_ms, part.outcomes
-        ended, unexpected = outcomes.total, outcomes.unexpected
-    match metric:
-        case "delivered_tps":
-            return measurement.delivered_tps
-        case "achieved_share":
-            return measurement.delivered_tps / measurement.promised_tps if measurement.promised_tps else None
-        case "unexpected_share":
-            return unexpected / ended if ended else None
-        case "indeterminate_share":
-            return outcomes.indeterminate / outcomes.total if outcomes.total else None
-    kind, _, name = metric.partition(".")
-    value: float | None = getattr(getattr(latency, kind), name)
-    return value
+    return read_scenario({"name": path.stem, **data}, source=str(path.name), patterns=patterns)

@@ -28,7 +28,7 @@ from demogen.workload.events import Events
 from demogen.workload.measure import Facts, Gathering
 from demogen.workload.mix import Mix
 from demogen.workload.player import Player
-from demogen.workload.scenario import ThresholdSpec
+from demogen.workload.threshold import ThresholdSpec
 
 _LEAD_NS = 200 * NS_PER_MS
 

@@ -25,8 +25,9 @@ def test_every_shipped_scenario_is_listed_shown_and_fine(name: str, capsys: pyte
     ("text", "says"),
     [
         ("mix = 3", "mix"),
-        ('sentence = "x"\n[mix]\nnosuch = 1', "no pattern is called 'nosuch'"),
-        ('sentence = "x"\n[mix]\npayment = -1', "negative"),
+        ('sentence = "x"\n[mix]\nnosuch = 1', "there is no such pattern"),
+        ('sentence = "x"\n[mix]\npayment = -1', "greater than or equal to 0"),
+        ('sentence = "x"\n[mix]\npayment = 1\n[[thresholds]]\nmetric = "delivered_tps"\nat_least = 500', "offers 200"),
         ('sentence = "x"\ncolour = "red"\n[mix]\npayment = 1', "colour"),
         ('sentence = "x"\n[schedule]\nshape = "steps"\n[mix]\npayment = 1', "levels"),
         ("sentence = ", "cannot read the scenario"),

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from demogen.patterns import PATTERNS, Dice
-from demogen.workload.scenario import METRICS, Scenario, ScheduleSpec, shipped_scenarios
+from demogen.workload.scenario import Scenario, ScheduleSpec, shipped_scenarios
+from demogen.workload.threshold import METRICS
 
 DOCS = Path(__file__).parents[2] / "docs"
 

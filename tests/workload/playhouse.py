@@ -49,6 +49,7 @@ class Playhouse:
         skew=None,
         schedule=None,
         scripts=MappingProxyType({}),
+        drift=MappingProxyType({}),
         events=None,
         line=None,
         **run,
@@ -58,8 +59,9 @@ class Playhouse:
         self.app = earlier.app if earlier else SandboxApp(clock=self.clock, rng=random.Random(seed), dialect=dialect)
         # `line` stands between the load and the ledger; provisioning and audit see the ledger itself.
         self.carrier = InMemoryCarrier(line(self.app) if line else self.app, clock=self.clock)
-        self.mix = Mix(weights, find_patterns(scripts))
         self.schedule = schedule or constant(tps, seconds)
+        arrivals = round(self.schedule.mean_tps * self.schedule.seconds)
+        self.mix = Mix(weights, find_patterns(scripts), drift=drift, arrivals=arrivals)
         groundwork = Groundwork(self._crew(), policy=RetryPolicy(), clock=self.clock, seed=seed)
         if earlier:
             self.population = groundwork.adopt(self.folder, earlier.folder.path)
@@ -72,7 +74,7 @@ class Playhouse:
             self.population,
             run_id=self.run_id,
             mix=self.mix,
-            arrivals=round(self.schedule.mean_tps * self.schedule.seconds),
+            arrivals=arrivals,
             whole_units=spelling == "dsl",
             skew=skew,
         )

@@ -69,3 +69,34 @@ def test_a_draw_depends_on_seed_and_arrival_only(seed, arrival):
 def test_an_impossible_mix_is_refused(weights, says):
     with pytest.raises(UsageError, match=says):
         Mix(weights, PATTERNS)
+
+
+DRIFTING = Mix({"payment": 80, "transfer": 20}, PATTERNS, drift={"payment": 0, "hold": 60}, arrivals=20_000)
+
+
+def test_a_mix_drifts_evenly_from_what_it_was_to_what_it_will_be():
+    third = 20_000 // 3
+    wanted = {0: (0.667, 0.208, 0.125), third: (0.4, 0.225, 0.375), 2 * third: (0.133, 0.242, 0.625)}
+    for first, asked in wanted.items():
+        numbers = range(first, first + third)
+        counts = Counter(DRIFTING.draw(Dice(STAGE, seed=1, arrival=number)) for number in numbers)
+        assert tuple(counts[number] / third for number in range(3)) == pytest.approx(asked, abs=0.02)
+    assert DRIFTING.names == ("payment", "transfer", "hold")
+
+
+def test_a_drift_is_judged_by_what_was_played_of_it():
+    half = drawn(DRIFTING, 10_000)
+    assert DRIFTING.chi_squared(half, played=0.5)[1] > 0.0001
+    assert DRIFTING.chi_squared(half, played=1.0)[1] < 0.0001
+    assert DRIFTING.shares == pytest.approx({"payment": 0.4, "transfer": 0.225, "hold": 0.375})
+
+
+def test_what_is_never_drawn_at_an_end_is_not_drawn_there():
+    ends = Mix({"payment": 1, "hold": 0}, PATTERNS, drift={"payment": 0, "hold": 1}, arrivals=1_000)
+    assert {ends.draw(Dice(STAGE, seed=seed, arrival=0)) for seed in range(200)} == {0}
+    assert {ends.draw(Dice(STAGE, seed=seed, arrival=1_000)) for seed in range(200)} == {1}
+
+
+def test_a_drift_must_leave_something_to_write():
+    with pytest.raises(UsageError, match="no pattern that writes"):
+        Mix({"payment": 1, "look": 1}, PATTERNS, drift={"payment": 0}, arrivals=10)

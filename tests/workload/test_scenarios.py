@@ -13,7 +13,8 @@ from demogen.population.skew import HotSet
 from demogen.population.spec import presets
 from demogen.record.measurement import Latency, Measurement, Outcomes, Slice, Spread
 from demogen.workload.mix import Mix
-from demogen.workload.scenario import Scenario, ThresholdSpec, find_scenario, read_scenario, shipped_scenarios
+from demogen.workload.scenario import Scenario, find_scenario, read_scenario, shipped_scenarios
+from demogen.workload.threshold import ThresholdSpec
 
 SCENARIOS = shipped_scenarios()
 PROMISED = {
@@ -29,7 +30,7 @@ def test_what_was_promised_is_shipped():
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario_names_what_exists_and_judges_what_it_plays(name):
     scenario = SCENARIOS[name]
-    Mix(scenario.mix, find_patterns())
+    Mix(scenario.mix, find_patterns(), drift=scenario.drift, arrivals=1)
     assert scenario.preset in presets()
     assert "unexpected_share" in {threshold.metric for threshold in scenario.thresholds}
     assert sum(scenario.phases(scenario.schedule.seconds)) < scenario.schedule.seconds
@@ -42,8 +43,8 @@ def test_a_scenario_plays_as_meant_and_its_books_hold(tmp_path, name, dialect):
     schedule = scenario.schedule.build(tps=40 if name == "onboarding" else 120, seconds=4, seed=7)
     warm_up_s, cool_down_s = scenario.phases(4)
     house = Playhouse(
-        tmp_path / "run", scenario.mix, spec=TOWN, dialect=dialect, schedule=schedule, skew=scenario.skews(),
-        thresholds=scenario.thresholds, warm_up_s=warm_up_s, cool_down_s=cool_down_s,
+        tmp_path / "run", scenario.mix, drift=scenario.drift, spec=TOWN, dialect=dialect, schedule=schedule,
+        skew=scenario.skews(), thresholds=scenario.thresholds, warm_up_s=warm_up_s, cool_down_s=cool_down_s,
     )  # fmt: skip
     measured = house.play()
     assert house.surprises() == []
@@ -96,7 +97,7 @@ def read(**data):
     [
         pytest.param({"skew": "zpif"}, "unknown account choice", id="skew"),
         pytest.param({"skew": {"merchant": "hot:200%:1%"}}, "hot", id="skew of a role"),
-        pytest.param({"thresholds": [{"metric": "p99", "at_most": 1}]}, "unknown metric 'p99'", id="metric"),
+        pytest.param({"thresholds": [{"metric": "p99", "at_most": 1}]}, "no such metric", id="metric"),
         pytest.param(
             {"thresholds": [{"metric": "service.p99", "pattern": "split", "at_most": 1}]},
             "not in the mix",
@@ -106,7 +107,16 @@ def read(**data):
             {"thresholds": [{"metric": "delivered_tps", "phase": "measure", "at_most": 1}]}, "whole run", id="phase"
         ),
         pytest.param({"thresholds": [{"metric": "service.p99"}]}, "either at_most or at_least", id="no bound"),
-        pytest.param({"colour": "red"}, "Extra inputs", id="an unknown name"),
+        pytest.param({"colour": "red"}, "unknown name", id="an unknown name"),
+        pytest.param({"preset": "gigantic"}, "no such preset", id="preset"),
+        pytest.param({"mix": {"payment": 0}}, "no pattern has a weight", id="a mix of nothing"),
+        pytest.param({"drift": {"payment": -1}}, "drift.payment", id="drift"),
+        pytest.param(
+            {"thresholds": [{"metric": "unexpected_share", "at_most": 2}]}, "between 0 and 1", id="a share of 2"
+        ),
+        pytest.param(
+            {"thresholds": [{"metric": "service.p99", "at_most": -1}]}, "never below 0", id="a negative bound"
+        ),
     ],
 )
 def test_what_is_wrong_in_a_scenario_is_said(data, says):
@@ -158,3 +168,22 @@ def house_measurement(tmp_path) -> Measurement:
 
     house = Playhouse(tmp_path / "run", {"payment": 1}, tps=20, seconds=1)
     return msgspec.structs.replace(house.play(), patterns={"payment": measured(4.0)}, phases={"warm-up": measured(9.0)})
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    wrong = {
+        "sentence": 5, "preset": "huge", "skew": "zipf:fast", "mix": {"paymnt": 3, "transfer": -2},
+        "drift": {"hodl": 1}, "schedule": {"shape": "stairs", "tps": 0},
+        "thresholds": [{"metric": "service.p98", "at_most": 1}],
+    }  # fmt: skip
+    with pytest.raises(InvalidSettings) as raised:
+        read_scenario(wrong, source="mine.toml", patterns=find_patterns())
+    told = dict(raised.value.problems)
+    assert told.keys() == {
+        f"mine.toml.{place}"
+        for place in (
+            "sentence", "preset", "skew", "mix.paymnt", "mix.transfer", "drift.hodl", "schedule.shape", "schedule.tps",
+            "thresholds.0.metric",
+        )
+    }  # fmt: skip
+    assert "did you mean 'payment'?" in told["mine.toml.mix.paymnt"]

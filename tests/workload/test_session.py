@@ -8,8 +8,9 @@ from demogen.population.directory import Population
 from demogen.population.extras import Extras
 from demogen.record.folder import RunFolder
 from demogen.record.measurement import load
-from demogen.workload.scenario import ThresholdSpec, find_scenario
+from demogen.workload.scenario import find_scenario
 from demogen.workload.session import Run, Session
+from demogen.workload.threshold import ThresholdSpec
 
 
 def make_session(tmp_path, schedule, **details):
