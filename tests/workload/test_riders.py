@@ -8,7 +8,7 @@ import pytest
 from playhouse import Playhouse
 
 from demogen.patterns import find_patterns
-from demogen.workload.scenario import ThresholdSpec
+from demogen.workload.threshold import ThresholdSpec
 
 RIDERS = [name for name, pattern in find_patterns().items() if pattern.reads_only]
 
