@@ -137,7 +137,7 @@ def _tell(
         typer.echo(f"manifest   {folder.population}")
         if target.embedded:
             typer.echo(f"again      demogen sandbox --db {folder.sandbox_db}")
-    for reason, count in sorted(report.reasons.items(), key=lambda pair: -pair[1])[:_TROUBLES_SHOWN]:
+    for reason, count in report.by_weight()[:_TROUBLES_SHOWN]:
         typer.echo(f"not made: {count:,} × {reason}", err=True)
 
 

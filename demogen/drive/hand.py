@@ -121,7 +121,7 @@ class Hand:
             )
         finally:
             pump.close()
-        for reason, count in sorted(report.reasons.items(), key=lambda pair: -pair[1])[:_REASONS_TOLD]:
+        for reason, count in report.by_weight()[:_REASONS_TOLD]:
             self.note(f"not made: {count:,} × {reason}")
         self._tell()
         return report.complete

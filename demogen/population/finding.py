@@ -76,9 +76,10 @@ class Unanswered(PreflightFailed):
 
     def __init__(self, answer: Response | Fault) -> None:
         told = answer.label if isinstance(answer, Fault) else f"HTTP {answer.status}"
-        super().__init__(
-            f"the ledger does not say what it has already ({told})", hint="run the same command again once it answers"
-        )
+        hint = "run the same command again once it answers"
+        if isinstance(answer, Response) and answer.status in (401, 403):
+            hint = "it wants to know who asks: --token, or --oauth-token-url with client id and secret"
+        super().__init__(f"the ledger does not say what it has already ({told})", hint=hint)
         self.answer = answer
 
 

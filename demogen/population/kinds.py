@@ -33,6 +33,12 @@ class Kind(enum.IntEnum):
         return _LABELS[self]
 
     @property
+    def one(self) -> str:
+        """One of them, as a sentence says it."""
+        name = self.name.lower().replace("_", " ")
+        return f"an {name}" if name[0] in "aeio" else f"a {name}"
+
+    @property
     def letter(self) -> str:
         """What a mark of this kind begins with after the population's id."""
         return _LETTERS[self]

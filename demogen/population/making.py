@@ -20,7 +20,7 @@ from demogen.client.retry import RetryPolicy, may_repeat, persist
 from demogen.contract import answers, entities
 from demogen.contract.exchange import Fault, Request, Response
 from demogen.contract.money import units_text
-from demogen.contract.refusals import meaning
+from demogen.contract.refusals import REFUSALS, meaning
 from demogen.contract.routes import ROUTES
 from demogen.population.finding import Finder, Unanswered
 from demogen.population.kinds import Kind
@@ -31,6 +31,8 @@ from demogen.population.shelves import Shelves
 
 #: Codes that say: it exists (contract 3).
 CONFLICTS = frozenset({"0002", "0003", "0015", "0020", "0108", "0123"})
+
+_SAID_MAX = 160
 
 
 class Made(NamedTuple):
@@ -121,7 +123,7 @@ class Maker:
             if made is None and kind is Kind.ORGANIZATION and self.elsewhere is not None:
                 made = yield from self._made_elsewhere(self.elsewhere(index))
             if made is None:
-                return _skipped(planned, f"{kind.label} {index}, which it needs, was not made")
+                return _skipped(planned, f"{kind.one} it needs was not made")
             if field == "operationRoutes":
                 fields.setdefault(field, []).append(made)
             elif field == "account":
@@ -270,9 +272,29 @@ def explain(answer: Response | Fault) -> tuple[str, str]:
         return answer.label, "no answer" if answer.sent else "the ledger could not be reached"
     code = error_code(answer.body)
     if code:
-        return code, meaning(code)
+        return code, meaning(code) if code in REFUSALS else said(answer.body) or meaning(code)
+    if 300 <= answer.status < 400:
+        return (
+            f"http-{answer.status}",
+            f"sent elsewhere, to {(answer.header(b'location') or b'nowhere').decode(errors='replace')}",
+        )
     told = "an answer of the wrong shape" if answer.status < 300 else "not an answer of the ledger"
-    return f"http-{answer.status}", f"{told}: {answer.body[:80]!r}"
+    return f"http-{answer.status}", f"{told}: {answer.body[:80].decode(errors='replace')!r}"
+
+
+class _Said(msgspec.Struct):
+    title: str = ""
+    message: str = ""
+    detail: str = ""
+
+
+def said(body: bytes) -> str:
+    """The ledger's own words in an error, "" where it has none (contract 10, 13.2)."""
+    try:
+        words = msgspec.json.decode(body, type=_Said)
+    except msgspec.DecodeError:
+        return ""
+    return f"the ledger says: {words.message or words.detail or words.title}"[:_SAID_MAX].removesuffix(": ")
 
 
 def asked_pause_s(answer: Response | Fault, *, longest_s: float = 30.0) -> float:

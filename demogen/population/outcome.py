@@ -46,13 +46,16 @@ class Trouble(msgspec.Struct, frozen=True):
 
 
 class ProvisionReport(msgspec.Struct):
-    """What provisioning did. `troubles` holds the first thousand; `reasons` counts all of them."""
+    """What provisioning did. `troubles` holds the first thousand; `reasons` counts all of them, `causes` those that
+    failed by themselves and not for want of something else.
+    """
 
     population_id: str
     elapsed_s: float = 0.0
     tallies: dict[str, Tally] = {}
     troubles: list[Trouble] = []
     reasons: dict[str, int] = {}
+    causes: dict[str, int] = {}
     notes: list[str] = []
 
     def tally(self, kind: Kind) -> Tally:
@@ -74,8 +77,10 @@ class ProvisionReport(msgspec.Struct):
         self._trouble(row)
 
     def _trouble(self, row: Row) -> None:
-        told = f"{row.kind.label}: {row.code + ' ' if row.code else ''}{row.reason}"
+        told = f"{row.kind.label.replace('_', ' ')}: {row.code + ' ' if row.code else ''}{row.reason}"
         self.reasons[told] = self.reasons.get(told, 0) + 1
+        if row.state is State.FAILED:
+            self.causes[told] = self.causes.get(told, 0) + 1
         if len(self.troubles) < TROUBLES_MAX:
             state = row.state.name.lower()
             self.troubles.append(Trouble(row.kind.label, row.position, state, row.code, row.reason))
@@ -95,13 +100,17 @@ class ProvisionReport(msgspec.Struct):
         """How many were not made, by kind."""
         return Counter({kind: tally.failed + tally.skipped for kind, tally in self.tallies.items()})
 
+    def by_weight(self) -> list[tuple[str, int]]:
+        """Reasons and how often each was met: causes before consequences, the commonest first."""
+        return sorted(self.reasons.items(), key=lambda pair: (pair[0] not in self.causes, -pair[1]))
+
     def require_complete(self) -> None:
         """Raises PreflightFailed where something is missing, naming the commonest reason."""
         if self.complete:
             return
         missing = sum(tally.missing for tally in self.tallies.values())
-        reason = max(self.reasons, key=lambda told: self.reasons[told]) if self.reasons else "interrupted"
+        reason = next((told for told, _ in self.by_weight()), "interrupted")
         raise PreflightFailed(
-            f"{missing} planned entities do not exist ({reason})",
+            f"{missing:,} planned entities do not exist ({reason})",
             hint="run the same command with --resume once the cause is gone",
         )

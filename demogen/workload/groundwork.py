@@ -48,7 +48,7 @@ class Groundwork:
             progress=progress,
         )
         if not report.complete:
-            for reason, count in sorted(report.reasons.items(), key=lambda pair: -pair[1])[:5]:
+            for reason, count in report.by_weight()[:5]:
                 progress.note(f"not made: {count:,} × {reason}")
         return Population.open(folder.population)
 

@@ -176,7 +176,9 @@ def test_a_failure_is_said_and_its_dependants_are_skipped(app, tmp_path):
     assert report.tally(Kind.TRANSACTION).skipped > 0
     assert report.troubles[0].code == "0047" and report.troubles[0].kind == "accounts"
     assert any("its account was not made" in reason for reason in report.reasons)
-    with pytest.raises(PreflightFailed, match="planned entities do not exist"):
+    # The cause comes first, however many consequences there are.
+    assert report.by_weight()[0][0].startswith("accounts: 0047")
+    with pytest.raises(PreflightFailed, match=r"planned entities do not exist \(accounts: 0047"):
         report.require_complete()
     counts = Population.open(tmp_path).counts()
     assert counts["accounts"] == len(everything(app)["accounts"]) == 9
@@ -184,6 +186,23 @@ def test_a_failure_is_said_and_its_dependants_are_skipped(app, tmp_path):
     again = provision(app, tmp_path)
     assert again.complete and again.tally(Kind.ACCOUNT).made == 1
     assert_exactly(app, planned)
+
+
+REFUSED = b'{"code":"9999","message":"not on a Sunday"}'
+ELSEWHERE = Reply(302, {"Location": "http://login.example"}, b"")
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        pytest.param(Reply(422, {}, REFUSED), "9999 the ledger says: not on a Sunday", id="a code of tomorrow"),
+        pytest.param(ELSEWHERE, "http-302 sent elsewhere, to http://login.example", id="a login page"),
+        pytest.param(Reply(403, {}, b"<p>no</p>"), "http-403 not an answer of the ledger: '<p>no</p>'", id="a proxy"),
+    ],
+)
+def test_the_reason_is_what_was_answered(reply, told, app, tmp_path):
+    refusing = Troubled(app, before=lambda method, path: reply if method == "POST" else None)
+    assert f"organizations: {told}" in provision(refusing, tmp_path).causes
 
 
 def test_a_failed_organization_takes_its_tree_along(app, tmp_path):
