@@ -10,7 +10,7 @@ import msgspec
 from demogen.clock import NS_PER_S
 from demogen.pacing.pacer import Share
 from demogen.pacing.schedule import Schedule, constant
-from demogen.workload.scenario import ThresholdSpec
+from demogen.workload.threshold import ThresholdSpec
 
 _POINTS = 240
 
