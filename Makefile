@@ -50,7 +50,7 @@ mutants: .venv/.dev
 	@$(RUN) -m tests.mutants $(TEST_ARGS)
 
 fuzz: .venv/.dev
-	@$(RUN) tests/sandbox/vendor_fuzz.py "$(OPENAPI)"
+	@$(RUN) tests/sandbox/vendor_fuzz.py "$(OPENAPI)" $(FUZZ_ARGS)
 
 soak: .venv/.runtime
 	@exec $(LOCUST) --target-tps 500 -t 1h -u 32 -r 32 --preset medium --run-dir runs/soak-$$(date -u +%Y%m%d-%H%M%S)

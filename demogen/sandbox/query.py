@@ -58,9 +58,9 @@ def blank(text: str | None) -> bool:
     return text is None or text.strip() in ("", "null", "nil")
 
 
-def wrong(name: str) -> Refusal:
-    """0082, naming the parameter."""
-    return Refusal("0082", detail=f"The query parameter {name} has a value that cannot be used.")
+def wrong(name: str, *, entity: str = "") -> Refusal:
+    """0082, naming the parameter; a list's own rule also names its entity."""
+    return Refusal("0082", entity=entity, detail=f"The query parameter {name} has a value that cannot be used.")
 
 
 def read_paging(query: Mapping[str, str]) -> Paging:

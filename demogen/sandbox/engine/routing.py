@@ -94,7 +94,7 @@ def _route(world: World, ledger: int, route_id: str, route: str) -> Document:
     try:
         key = world.ids.read(wanted)
     except MalformedId as error:
-        raise Refusal("0115", entity="TransactionRoute") from error
+        raise Refusal("0115") from error
     document = world.documents.get("transaction_route", ledger, key)
     if document is None:
         if world.quirks["unknown-route-breaks"]:

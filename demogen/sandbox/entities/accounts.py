@@ -278,7 +278,7 @@ ACCOUNTS = Resource(
         "type": lambda value: field_is("type", value.lower()),
         "asset_code": lambda value: field_is("assetCode", value.upper()),
         "blocked": lambda value: field_is("blocked", int(read_truth(value))),
-        "status": status_filter("ACTIVE", "INACTIVE", "BLOCKED"),
+        "status": status_filter("ACTIVE", "INACTIVE", "BLOCKED", entity="Account"),
         "entity_id": lambda value: field_is("entityId", value),
         "portfolio_id": reference_filter("portfolioId"),
         "segment_id": reference_filter("segmentId"),

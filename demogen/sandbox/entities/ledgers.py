@@ -190,7 +190,7 @@ LEDGERS = Resource(
     no_match="0060",
     filters={
         "name": lambda value: field_starts("name", value),
-        "status": status_filter("ACTIVE", "INACTIVE"),
+        "status": status_filter("ACTIVE", "INACTIVE", entity="Ledger"),
     },
     searches=("name", "legal_name", "doing_business_as"),
     patch=_patch,

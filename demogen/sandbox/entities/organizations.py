@@ -138,7 +138,7 @@ ORGANIZATIONS = Resource(
         "legal_name": lambda value: field_starts("legalName", value),
         "doing_business_as": lambda value: field_starts("doingBusinessAs", value),
         "legal_document": lambda value: field_is("legalDocument", value),
-        "status": status_filter("ACTIVE", "INACTIVE"),
+        "status": status_filter("ACTIVE", "INACTIVE", entity="Organization"),
     },
     searches=("name", "legal_name", "doing_business_as"),
     patch=_patch,

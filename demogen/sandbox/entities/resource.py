@@ -209,7 +209,7 @@ def _filters(call: Call, resource: Resource, paging: Paging) -> tuple[list[Filte
     by_metadata = metadata_filter(query)
     if by_metadata is not None:
         if any(not blank(query.get(name)) for name in resource.searches):
-            raise wrong("metadata")
+            raise wrong("metadata", entity=resource.entity)
         filters.append(metadata_is(*by_metadata))
     if paging.start_us is not None and paging.end_us is not None:
         filters.append(Filter("key between ? and ?", first_key_at(paging.start_us), first_key_at(paging.end_us + 1000)))
@@ -221,12 +221,12 @@ def reference_filter(path: str) -> Callable[[str], Filter]:
     return lambda value: field_is(path, canonical_uuid(value))
 
 
-def status_filter(*allowed: str) -> Callable[[str], Filter]:
+def status_filter(*allowed: str, entity: str) -> Callable[[str], Filter]:
     """A filter by status, in any case; only these can be asked for, though creation takes any code (contract 2.3)."""
 
     def make(value: str) -> Filter:
         if value.upper() not in allowed:
-            raise wrong("status")
+            raise wrong("status", entity=entity)
         return field_is("status.code", value.upper())
 
     return make

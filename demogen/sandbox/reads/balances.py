@@ -87,7 +87,7 @@ def history(world: World, call: Call) -> Reply:
     row = find(world, call)
     last = _last_operation(world, row, moment)
     if last is None and row.created > moment:
-        raise Refusal("0141", entity=call.asked("date"))
+        raise Refusal("0141", entity=moments.text(moment))
     return answer(200, _past(world, Place(world, call), row, last))
 
 
@@ -98,22 +98,22 @@ def account_history(world: World, call: Call) -> Reply:
     values = (call.keys["account_id"], world.scope(call), moment)
     rows = world.balances.select("account = ? and +ledger = ? and created <= ?", values, "order by key")
     if not rows:
-        raise Refusal("0141", entity=call.asked("date"))
+        raise Refusal("0141", entity=moments.text(moments.whole_second(moment)).replace("T", " ").removesuffix("Z"))
     return answer(200, [_past(world, place, row, _last_operation(world, row, moment)) for row in rows])
 
 
 def _moment(world: World, call: Call) -> int:
     text = call.asked("date")
     if not text:
-        raise Refusal("0142")
+        raise Refusal("0142", entity="Balance")
     try:
         moment = moments.parse(text)
     except moments.MalformedMoment as error:
-        raise Refusal("0131") from error
+        raise Refusal("0131", entity="Balance") from error
     if not moment.has_time:
-        raise Refusal("0131")
+        raise Refusal("0131", entity="Balance")
     if moment.us > world.now_us():
-        raise Refusal("0140")
+        raise Refusal("0140", entity="Balance")
     return moment.us
 
 
