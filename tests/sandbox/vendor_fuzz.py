@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 
 from demogen.sandbox import Sandbox
 
-
 _BASE = re.compile(r"^ *- url: (/\S+)$", re.MULTILINE)
 
 
@@ -24,9 +23,10 @@ def main(description: Path, more: list[str]) -> int:
         return 0
     base = _BASE.search(description.read_text(encoding="utf-8"))  # newer descriptions name /v1 once, for all paths
     dialect, prefix = ("v4", base[1]) if base else ("v3.8", "")
+    schemathesis = str(Path(sys.executable).parent / "schemathesis")
     with Sandbox(quirks="none", dialect=dialect) as ledger, TemporaryDirectory() as scratch:
         command = [
-            str(Path(sys.executable).parent / "schemathesis"), "run", str(description.resolve()), "--url", ledger.url + prefix,
+            schemathesis, "run", str(description.resolve()), "--url", ledger.url + prefix,
             "--checks", "not_a_server_error", "--phases", "fuzzing", "--max-examples", "20", "--workers", "2",
             "--no-color", *more,
         ]  # fmt: skip
