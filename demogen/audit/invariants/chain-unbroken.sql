@@ -1,5 +1,6 @@
 -- Each balance is one unbroken chain: every operation begins where the one before it ended, versions have no gap,
--- the first begins at the balance before the load, the last ends at the balance now, and each moves its own amount.
+-- the first begins at the balance before the load, the last ends at the balance now, and each moves its own amount in
+-- its own direction.
 -- Source: contract 8.1, 4.4. Catches: stale-balance-read, version-gap.
 -- Needs: opening, balances, transactions.
 -- An operation of an older transaction belongs to the chain where it came after the opening: a late commit.
@@ -34,10 +35,11 @@ walked as (
     from links
     window link as (partition by balance_id order by coalesce(version_after, 9223372036854775807),
         coalesce(version_before, -1), id))
-select format('balance {} ({}): {} begins at version {} with {} available and {} on hold, but before it stood {}',
-        alias, balance_key, if(transaction_id is null, 'what the ledger says now', 'transaction ' || uuid_text(transaction_id)),
+select format('balance {} ({}): {} version {} with {} available and {} on hold, but {}', alias, balance_key,
+        if(transaction_id is null, 'the ledger says it is at', 'transaction ' || uuid_text(transaction_id) || ' begins at'),
         version_before, money_text(available_before), money_text(on_hold_before),
-        if(last_version is null, 'nothing', format('version {} with {} and {}', last_version, money_text(last_available),
+        if(last_version is null, 'nothing stood before it', format('before {} version {} with {} and {}',
+            if(transaction_id is null, 'that it was left at', 'it stood'), last_version, money_text(last_available),
             money_text(last_on_hold)))) as words,
     abs(coalesce(last_available, 0) - available_before) + abs(coalesce(last_on_hold, 0) - on_hold_before) as size,
     coalesce(t.created_ns, 9223372036854775807) as at_ns, t.key_id, walked.transaction_id
@@ -46,17 +48,25 @@ where version_before is not null
     and (last_version, last_available, last_on_hold) is distinct from (version_before, available_before, on_hold_before)
     and not (last_version is null and version_before = 0 and available_before = 0 and on_hold_before = 0)
 union all
-select format('transaction {}: an operation of {} on {} ({}) changes the balance by {} and {} on hold, version {} to {}',
-        uuid_text(o.transaction_id), money_text(o.amount), o.alias, o.balance_key,
+select format('transaction {}: a {} of {} on {} ({}) changes the balance by {} and {} on hold, version {} to {}',
+        uuid_text(o.transaction_id), o.type || if(lower(o.type) = o.direction, '', ' (' || o.direction || ')'),
+        money_text(o.amount), o.alias, o.balance_key,
         money_text(o.available_after - o.available_before), money_text(o.on_hold_after - o.on_hold_before),
         o.version_before, o.version_after),
     abs(abs(o.available_after - o.available_before) - abs(o.amount)), t.created_ns, t.key_id, o.transaction_id
 from book.operations o left join book.transactions t on t.id = o.transaction_id
+left join (select balance_id, direction from book.balances) b on b.balance_id = o.balance_id
 where o.moves_balance
     -- Nearly all are as simple as this; only the others are looked at closely.
     and not (o.version_after = o.version_before + 1 and o.on_hold_after = o.on_hold_before
-        and (o.available_after - o.available_before = o.amount or o.available_before - o.available_after = o.amount))
+        and o.available_after - o.available_before
+            = if((o.direction = 'credit') = starts_with(o.alias, '@external/'), -o.amount, o.amount)
+        and ((o.type = 'CREDIT' and o.direction = 'credit') or (o.type = 'DEBIT' and o.direction = 'debit')))
     and (o.version_after <> o.version_before + 1
+    -- What a source gives goes down, what a target receives goes up; on a debit balance the other way round.
+    or (o.type in ('DEBIT', 'CREDIT') and lower(o.type) <> o.direction)
+    or (o.type in ('DEBIT', 'CREDIT') and sign(worth(o.available_after - o.available_before,
+        coalesce(b.direction, if(starts_with(o.alias, '@external/'), 'debit', 'credit')))) = if(o.type = 'DEBIT', 1, -1))
     or abs(o.amount) <> greatest(abs(o.available_after - o.available_before), abs(o.on_hold_after - o.on_hold_before))
     or (abs(o.available_after - o.available_before) not in (0, abs(o.amount)))
     or (abs(o.on_hold_after - o.on_hold_before) not in (0, abs(o.amount))));
