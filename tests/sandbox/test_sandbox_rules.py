@@ -239,7 +239,7 @@ def test_routes_are_judged_when_the_ledger_says_so(bank: Bank) -> None:
     entries = {
         "direct": {"debit": {"code": "D", "description": "d"}, "credit": {"code": "C", "description": "c"}},
         **{
-            step: {"debit": {"code": step, "description": step}, "credit": {"code": step, "description": step}}
+            step: {side: {"code": f"{step}-{side}", "description": step} for side in ("debit", "credit")}
             for step in ("hold", "commit", "cancel", "revert")
         },
     }
@@ -261,8 +261,9 @@ def test_routes_are_judged_when_the_ledger_says_so(bank: Bank) -> None:
     ]
     assert bank.balance("@a")["version"] == 4
     canceled = bank.post(f"transactions/{held['id']}/cancel")
-    steps = [(one["type"], one["direction"]) for one in canceled["operations"]]
-    assert steps == [("RELEASE", "debit"), ("CREDIT", "credit")]
+    steps = [(one["type"], one["direction"], one["routeCode"]) for one in canceled["operations"]]
+    assert steps == [("RELEASE", "debit", "cancel-debit"), ("CREDIT", "credit", "cancel-credit")]
+    assert [one["routeCode"] for one in held["operations"]] == ["hold-debit", "hold-credit"]
     assert bank.holdings("@a") == ("999", "0")
     again = bank.post("transactions/json", body("3", pending=True))
     done = bank.post(f"transactions/{again['id']}/commit")

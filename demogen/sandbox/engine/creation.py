@@ -170,7 +170,7 @@ def _moves(
         if plan_routes is None:
             yield Move(balance, leg, amount, effects)
         else:
-            ruled = plan_routes.of(leg, is_source=is_source)
+            ruled = plan_routes.of(leg)
             yield Move(balance, leg, amount, effects, ruled, partial(plan_routes.of_overdraft, leg))
 
 

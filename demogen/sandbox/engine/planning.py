@@ -50,12 +50,22 @@ def typed(effects: tuple[Effect, ...], name: str) -> tuple[Effect, ...]:
     return tuple(effect._replace(type=name) for effect in effects)
 
 
+class Rubric(NamedTuple):
+    """What an accounting entry calls one side."""
+
+    code: str | None = None
+    description: str | None = None
+
+
 class Routing(NamedTuple):
-    """What a validated route adds to an operation (contract 11)."""
+    """What a validated route adds to operations, by their direction (contract 11)."""
 
     id: str
-    code: str | None
-    description: str | None
+    debit: Rubric = Rubric()
+    credit: Rubric = Rubric()
+
+
+_NAMELESS = Rubric()
 
 
 class Move(NamedTuple):
@@ -66,7 +76,7 @@ class Move(NamedTuple):
     amount: Decimal
     effects: tuple[Effect, ...]
     routing: Routing | None = None
-    overdraft_routing: Callable[[bool], Routing] | None = None  # of what an overdraft carries; asks: is it a debit
+    overdraft_routing: Callable[[str], Routing] | None = None  # of what an overdraft carries, in a direction
 
 
 class State(msgspec.Struct, gc=False):
@@ -169,11 +179,12 @@ class Plan:
         self.after[companion.key] = (companion, after)
         route_id = move.leg.route_id
         leg = Leg(alias=move.leg.alias, name=OVERDRAFT, route=route_id or "", route_id=route_id)
-        routing = None if move.overdraft_routing is None else move.overdraft_routing(borrowed > 0)
+        direction = "debit" if borrowed > 0 else "credit"
+        routing = None if move.overdraft_routing is None else move.overdraft_routing(direction)
         shown = Move(companion, leg, abs(borrowed), move.effects, routing)
         self._write(
             shown,
-            Effect("OVERDRAFT", "debit" if borrowed > 0 else "credit", 0, 0),
+            Effect("OVERDRAFT", direction, 0, 0),
             abs(borrowed),
             State(held.available, held.on_hold, held.version, used_before),
             State(available, held.on_hold, held.version + 1, used_after),
@@ -184,6 +195,9 @@ class Plan:
         self, move: Move, effect: Effect, amount: Decimal, before: State, after: State, *, affected: bool
     ) -> None:
         leg, balance, routing = move.leg, move.balance, move.routing
+        rubric = _NAMELESS
+        if routing is not None:
+            rubric = routing.debit if effect.direction == "debit" else routing.credit
         description = self._description if blank(leg.description) else leg.description
         text = exact.text
         self.operations.append(
@@ -194,7 +208,7 @@ class Plan:
                 text(after.available), text(after.on_hold), after.version, text(after.overdraft_used),
                 affected, balance.asset, balance.alias, balance.name, description, leg.chart,
                 leg.route, leg.route_id if routing is None else routing.id,
-                None if routing is None else routing.code, None if routing is None else routing.description,
+                rubric.code, rubric.description,
                 None if leg.metadata is None else msgspec.json.encode(leg.metadata).decode(),
                 self._created, self._now,
             )

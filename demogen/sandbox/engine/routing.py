@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from demogen.sandbox.engine.order import Leg, Order
-from demogen.sandbox.engine.planning import Routing
+from demogen.sandbox.engine.planning import Routing, Rubric
 from demogen.sandbox.http import Call
 from demogen.sandbox.ids import MalformedId
 from demogen.sandbox.query import blank
@@ -29,30 +29,34 @@ class Ruling:
         self._action = action
         self._routes = routes
 
-    def of(self, leg: Leg, *, is_source: bool) -> Routing | None:
-        """The route entry of a leg's side (contract 11, `ok`)."""
+    def of(self, leg: Leg) -> Routing | None:
+        """What the route of a leg calls its operations (contract 11, `ok`)."""
         document = self._routes.get(leg.route_id or "")
-        return None if document is None else routing_of(document, leg.route_id or "", self._action, is_source=is_source)
+        return None if document is None else routing_of(document, leg.route_id or "", self._action)
 
-    def of_overdraft(self, leg: Leg, is_debit: bool) -> Routing:  # noqa: FBT001 - a move's hook
+    def of_overdraft(self, leg: Leg, direction: str) -> Routing:
         """The entry for what an overdraft carries of a leg; 0176 where its route has none."""
         document = self._routes.get(leg.route_id or "")
         if document is not None:
-            found = routing_of(document, leg.route_id or "", "overdraft", is_source=is_debit)
-            if found.code is not None:
+            found = routing_of(document, leg.route_id or "", "overdraft")
+            if (found.debit if direction == "debit" else found.credit).code is not None:
                 return found
         raise Refusal("0492", entity="OperationRoute")
 
 
-def routing_of(document: Document, spelled: str, action: str, *, is_source: bool) -> Routing:
-    """What a route's entry for an action writes on the operations of a side (contract 11, `ok`).
+def routing_of(document: Document, spelled: str, action: str) -> Routing:
+    """What a route's entry for an action writes on operations (contract 11, `ok`).
 
     Block and unblock are booked by the direct entries, and named by their own where the route has them.
     """
     entries = document.body.get("accountingEntries") or {}
     entry = entries.get(action) or entries.get("direct" if action in ("block", "unblock") else "") or {}
-    side = entry.get("debit" if is_source else "credit") or {}
-    return Routing(spelled, side.get("code"), side.get("description"))
+    debit, credit = (entry.get(side) or {} for side in ("debit", "credit"))
+    return Routing(
+        spelled,
+        Rubric(debit.get("code"), debit.get("description")),
+        Rubric(credit.get("code"), credit.get("description")),
+    )
 
 
 def judge(world: World, call: Call, order: Order, found: list[Balance | None]) -> Ruling | None:

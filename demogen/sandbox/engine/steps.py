@@ -91,9 +91,8 @@ def _moves(world: World, found: Transaction, kept: dict[str, Any], *, committing
             balance = world.balances.find(found.ledger, leg["alias"], leg["name"])
             if balance is None:
                 raise Refusal("0019", entity="ValidateAccounts")
-            yield Move(balance, _leg(leg), amount, effect, _routing(world, found, leg, is_source=side is sources,
-                                                                    action="commit" if committing else "cancel",
-                                                                    paired=paired))  # fmt: skip
+            routing = _routing(world, found, leg, action="commit" if committing else "cancel") if paired else None
+            yield Move(balance, _leg(leg), amount, effect, routing)
 
 
 def _leg(kept: dict[str, Any]) -> Leg:
@@ -108,13 +107,11 @@ def _leg(kept: dict[str, Any]) -> Leg:
     )
 
 
-def _routing(
-    world: World, found: Transaction, kept: dict[str, Any], *, is_source: bool, action: str, paired: bool
-) -> Routing | None:
+def _routing(world: World, found: Transaction, kept: dict[str, Any], *, action: str) -> Routing | None:
     """Commit and cancel use the stored routes (contract 11)."""
-    if not paired or not kept["route_id"]:
+    if not kept["route_id"]:
         return None
     document = world.documents.get("operation_route", found.ledger, world.ids.read(kept["route_id"]))
     if document is None:
         return None
-    return routing_of(document, kept["route_id"], action, is_source=is_source)
+    return routing_of(document, kept["route_id"], action)
