@@ -61,6 +61,8 @@ class Crew:
         self.concurrency = concurrency
         self.throttle = Throttle(concurrency)
         self.breaker = breaker
+        #: From the first request to the last answer of the job whose result came last; 0 where it asked for nothing.
+        self.took_ns = 0
         self._carrier = carrier
         self._now = clock.now_ns
         self._timeout_ns = round(timeout_s * NS_PER_S)
@@ -84,12 +86,17 @@ class Crew:
                 # What is ready goes out before the answers are looked at: the ledger need not wait for that.
                 self._send(shift)
                 self._receive(shift, mine)
-                yield from shift.take_results()
+                yield from self._results(shift)
                 if self._breathe is not None:
                     self._breathe()
-            yield from shift.take_results()
+            yield from self._results(shift)
         finally:
             shift.dismiss()
+
+    def _results(self, shift: _Shift[T]) -> Iterator[T]:
+        taken, shift.results = shift.results, []
+        for result, self.took_ns in taken:
+            yield result
 
     def _send(self, shift: _Shift[T]) -> int:
         """Send what may be sent; the time (ns) at which more may be, where something holds it back."""
@@ -115,6 +122,7 @@ class Crew:
 
     def _receive(self, shift: _Shift[T], deliveries: Sequence[_Done[T]]) -> None:
         for ticket, result, sent_ns, answered_ns in deliveries:
+            ticket.sent_ns = ticket.sent_ns or sent_ns
             labours = overloaded(result)
             self.throttle.observe(answered_ns - sent_ns, failed=labours)
             if self.breaker is not None:
@@ -137,11 +145,12 @@ def refused_for_now(result: Response | Fault) -> bool:
 class _Task(Generic[T]):
     """One job under way."""
 
-    __slots__ = ("job", "request", "shift")
+    __slots__ = ("job", "request", "sent_ns", "shift")
 
     def __init__(self, job: Job[T], shift: _Shift[T]) -> None:
         self.job = job
         self.shift = shift
+        self.sent_ns = 0
         self.request: Request
 
 
@@ -156,7 +165,7 @@ class _Shift(Generic[T]):
         #: What others hang on goes first: looking for what is in doubt, and how a ledger is to behave.
         self.urgent: deque[_Task[T]] = deque()
         self.in_flight = 0
-        self.results: list[T] = []
+        self.results: list[tuple[T, int]] = []
         self._source = source
         self._exhausted = False
         self._jobs_max = concurrency * (1 + _AHEAD)
@@ -197,7 +206,7 @@ class _Shift(Generic[T]):
             step = task.job.send(answer)
         except StopIteration as ended:
             self._tasks.discard(task)
-            self.results.append(ended.value)
+            self.results.append((ended.value, now_ns - task.sent_ns if task.sent_ns else 0))
             return
         if isinstance(step, Wait):
             wake_ns = now_ns + round(step.seconds * NS_PER_S)
@@ -205,10 +214,6 @@ class _Shift(Generic[T]):
         else:
             task.request = step
             (self.outbox if step.method == b"POST" else self.urgent).append(task)
-
-    def take_results(self) -> list[T]:
-        taken, self.results = self.results, []
-        return taken
 
     def dismiss(self) -> None:
         """End the jobs that have not ended."""

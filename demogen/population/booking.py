@@ -22,7 +22,7 @@ from demogen.population.finding import Finder, marks_of
 from demogen.population.history import EXTERNAL, Booking
 from demogen.population.kinds import Kind
 from demogen.population.known import Known
-from demogen.population.making import Made, explain
+from demogen.population.making import explain
 from demogen.population.manifest import Row, State
 
 FUNDING = "funding"
@@ -30,7 +30,7 @@ _RENDERED_MAX = 50_000
 
 
 class Bookkeeper:
-    """Turns planned deposits and transactions into jobs. `now` is the monotonic clock in ns.
+    """Turns planned deposits and transactions into jobs.
 
     `history` says what transaction `index` is, unless somebody else writes them (`let_write`).
     """
@@ -42,7 +42,6 @@ class Bookkeeper:
         *,
         policy: RetryPolicy,
         dice: Random,
-        now: Callable[[], int],
         history: Callable[[int], Booking] | None,
     ) -> None:
         self._authored: Callable[[int], Intent] | None = None
@@ -50,7 +49,6 @@ class Bookkeeper:
         self._known = known
         self._policy = policy
         self._dice = dice
-        self._now = now
         self._history = history
         self._finder = Finder(policy=policy, dice=dice)
         self._renderer = Renderer("json")
@@ -62,14 +60,13 @@ class Bookkeeper:
         self._authored = author
         self._renderer = Renderer("json")
 
-    def deposit(self, index: int) -> Job[Made]:
+    def deposit(self, index: int) -> Job[Row]:
         """Opens account `index` with its balance."""
-        started_ns = self._now()
         blank = self._blank(Kind.DEPOSIT, index)
         ledger = self._known.ledger(blank.ledger)
         account = self._account(index, ledger) if ledger else None
         if ledger is None or account is None:
-            return Made(blank._replace(reason="its account was not made"), 0)
+            return blank._replace(reason="its account was not made")
         units = self._plan.opening_units(index)
         intent = Intent(
             action=Action.INFLOW, ledger=ledger, asset=account.asset, scale=account.scale, units=units,
@@ -77,17 +74,14 @@ class Bookkeeper:
             description="opening balance", transaction_date=self._opening_date,
         )  # fmt: skip
         blank = blank._replace(label=str(units), asset=account.asset, scale=account.scale)
-        row = yield from self._book(self._routed(intent, FUNDING), blank)
-        return Made(row, self._now() - started_ns)
+        return (yield from self._book(self._routed(intent, FUNDING), blank))
 
-    def transaction(self, index: int) -> Job[Made]:
+    def transaction(self, index: int) -> Job[Row]:
         """Books transaction `index` of the plan."""
-        started_ns = self._now()
         if self._authored is not None:
             intent = self._authored(index)
             blank = self._blank(Kind.TRANSACTION, index)._replace(label=intent.description)
-            row = yield from self._book(intent, blank)
-            return Made(row, self._now() - started_ns)
+            return (yield from self._book(intent, blank))
         assert self._history is not None, "a plan with transactions has a history"
         booking = self._history(index)
         owner = booking.ledger // self._plan.per_ledger(Kind.LEDGER)
@@ -97,9 +91,9 @@ class Bookkeeper:
         accounts = {one: self._account(one, ledger) for one in positions} if ledger else {}
         present = {one: account for one, account in accounts.items() if account is not None}
         if ledger is None or not positions or len(present) < len(accounts):
-            return Made(blank._replace(reason="an account it needs was not made"), 0)
+            return blank._replace(reason="an account it needs was not made")
         if booking.source != EXTERNAL and self._known.row(Kind.DEPOSIT, booking.source) is None:
-            return Made(blank._replace(reason="its payer was not funded"), 0)
+            return blank._replace(reason="its payer was not funded")
         outside = _external(present[positions[0]])
         intent = Intent(
             action=Action.CREATE, ledger=ledger, asset=outside.asset, scale=outside.scale, units=booking.units,
@@ -107,8 +101,7 @@ class Bookkeeper:
             targets=tuple(Leg(present.get(one, outside), units=part) for one, part in booking.targets),
             description=booking.description, transaction_date=booking.date, metadata=(("pattern", booking.name),),
         )  # fmt: skip
-        row = yield from self._book(self._routed(intent, booking.name), blank)
-        return Made(row, self._now() - started_ns)
+        return (yield from self._book(self._routed(intent, booking.name), blank))
 
     def sweep(self, ledger_at: int) -> Job[list[Row]]:
         """The deposits and transactions of this plan that a ledger already has. Empty where it cannot be asked."""

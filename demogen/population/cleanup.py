@@ -7,7 +7,7 @@ contract, this room.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
@@ -16,7 +16,6 @@ import msgspec
 
 from demogen.client.crew import Answer, Crew, Job, Step
 from demogen.client.retry import RetryPolicy, persist
-from demogen.clock import Clock, SystemClock
 from demogen.contract.exchange import Fault, Request, Response
 from demogen.contract.routes import ROUTES
 from demogen.contract.transactions import LedgerRef
@@ -65,7 +64,6 @@ class CleanupReport(msgspec.Struct):
 class _Gone(NamedTuple):
     row: Row
     reason: str  # "" where it is deleted
-    elapsed_ns: int = 0
     broken: bool = False  # a server error, not a refusal
 
 
@@ -76,11 +74,9 @@ def clean_up(
     plan: Blueprint | None = None,
     progress: Progress | None = None,
     policy: RetryPolicy | None = None,
-    clock: Clock | None = None,
 ) -> CleanupReport:
     """Delete the population of a manifest. With `plan`, what an interrupted run made unseen is found first."""
-    patience, now = policy or RetryPolicy(attempts=3), (clock or SystemClock()).now_ns
-    cleaning = _Cleaning(book, crew, progress=progress or Quiet(), policy=patience, now=now)
+    cleaning = _Cleaning(book, crew, progress=progress or Quiet(), policy=policy or RetryPolicy(attempts=3))
     if plan is not None:
         cleaning.recover(plan)
     for kind in _ROUTES:
@@ -91,10 +87,7 @@ def clean_up(
 
 
 class _Cleaning:
-    def __init__(
-        self, book: Manifest, crew: Crew, *, progress: Progress, policy: RetryPolicy, now: Callable[[], int]
-    ) -> None:
-        self._now = now
+    def __init__(self, book: Manifest, crew: Crew, *, progress: Progress, policy: RetryPolicy) -> None:
         self._assets_stay = ""
         self.report = CleanupReport()
         self._book = book
@@ -106,7 +99,7 @@ class _Cleaning:
 
     def recover(self, plan: Blueprint) -> None:
         """Look for what may have been made after the last batch was written."""
-        maker = Maker(self._known, policy=self._policy, dice=self._dice, now=lambda: 0)
+        maker = Maker(self._known, policy=self._policy, dice=self._dice)
         for stage in plan.stages():
             self._known.forget()
             doubtful = [*self._doubtful(plan, stage)] if stage.kind in _ROUTES else []
@@ -149,8 +142,8 @@ class _Cleaning:
 
     def _delete_block(self, kind: Kind, rows: list[Row]) -> None:
         gone = []
-        for row, reason, elapsed_ns, _ in self._results(kind, rows):
-            self._progress.done(kind.label, ok=not reason, elapsed_ns=elapsed_ns)
+        for row, reason, _ in self._results(kind, rows):
+            self._progress.done(kind.label, ok=not reason, elapsed_ns=self._crew.took_ns)
             if reason:
                 self.report.kept[kind.label] = self.report.kept.get(kind.label, 0) + 1
                 told = f"{kind.label}: {reason}"
@@ -165,19 +158,14 @@ class _Cleaning:
     def _results(self, kind: Kind, rows: list[Row]) -> Iterator[_Gone]:
         if kind is Kind.ASSET and not self._assets_stay:
             # v4 answers every deletion of an asset with 500 (contract 13.1): one try tells, and trips no breaker.
-            [first] = self._crew.run(iter([self._timed(rows[0])]))
+            [first] = self._crew.run(iter([self._job(rows[0])]))
             self._assets_stay = first.reason if first.broken else ""
             yield first
             rows = rows[1:]
         if kind is Kind.ASSET and self._assets_stay:
             yield from (_Gone(row, self._assets_stay) for row in rows)
             return
-        yield from self._crew.run(self._timed(row) for row in rows)
-
-    def _timed(self, row: Row) -> Job[_Gone]:
-        started_ns = self._now()
-        gone = yield from self._job(row)
-        return gone._replace(elapsed_ns=self._now() - started_ns)
+        yield from self._crew.run(self._job(row) for row in rows)
 
     def _job(self, row: Row) -> Job[_Gone]:
         try:

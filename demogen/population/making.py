@@ -35,13 +35,6 @@ CONFLICTS = frozenset({"0002", "0003", "0015", "0020", "0108", "0123"})
 _SAID_MAX = 160
 
 
-class Made(NamedTuple):
-    """A row to remember, and how long it took from the first request to the last answer."""
-
-    row: Row
-    elapsed_ns: int
-
-
 class Recipe(NamedTuple):
     """How a kind is created: route, request model, answer shape, and the field that names it."""
 
@@ -75,15 +68,12 @@ RECIPES = {
 
 
 class Maker:
-    """Turns planned entities into jobs. `now` is monotonic ns; with `shelves` doubts are settled by lists."""
+    """Turns planned entities into jobs; with `shelves` doubts are settled by lists."""
 
-    def __init__(
-        self, known: Known, *, policy: RetryPolicy, dice: Random, now: Callable[[], int], strict: bool = True
-    ) -> None:
+    def __init__(self, known: Known, *, policy: RetryPolicy, dice: Random, strict: bool = True) -> None:
         self._known = known
         self._policy = policy
         self._dice = dice
-        self._now = now
         self._strict = strict
         self.finder = Finder(policy=policy, dice=dice)
         #: Told of each body that our own checks refuse but that is sent all the same.
@@ -93,14 +83,12 @@ class Maker:
         #: Set where other processes make parts of the plan: an organization by its index.
         self.elsewhere: Callable[[int], Planned] | None = None
 
-    def job(self, planned: Planned, *, in_doubt: bool) -> Job[Made]:
+    def job(self, planned: Planned, *, in_doubt: bool) -> Job[Row]:
         """Makes `planned`; with `in_doubt` looks for it first."""
-        started_ns = self._now()
         try:
-            row = yield from self._attempt(planned, in_doubt=in_doubt)
+            return (yield from self._attempt(planned, in_doubt=in_doubt))
         except Unanswered as unanswered:
-            row = failed(planned, unanswered.answer)
-        return Made(row, self._now() - started_ns)
+            return failed(planned, unanswered.answer)
 
     def look(self, planned: Planned) -> Job[Row | None]:
         """A row for `planned` if the server has it; makes nothing. Raises Unanswered."""

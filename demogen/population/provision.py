@@ -24,8 +24,8 @@ from demogen.population.booking import Bookkeeper, in_doubt_ledgers
 from demogen.population.directory import Population
 from demogen.population.kinds import Kind
 from demogen.population.known import Known
-from demogen.population.making import Made, Maker
-from demogen.population.manifest import FORMAT, Batch, Manifest, Positions, State
+from demogen.population.making import Maker
+from demogen.population.manifest import FORMAT, Batch, Manifest, Positions, Row, State
 from demogen.population.outcome import TROUBLES_MAX, ProvisionReport
 from demogen.population.plan import PopulationPlan
 from demogen.population.planned import Stage
@@ -146,12 +146,12 @@ class _Provisioning:
         self._author = author
         self._known = Known(book, rows_max=rows_in_memory)
         dice = Random(plan.digest)  # for the jitter of retries only
-        self._maker = Maker(self._known, policy=policy, dice=dice, now=now, strict=strict)
+        self._maker = Maker(self._known, policy=policy, dice=dice, strict=strict)
         self._maker.warn = self._warn
         if part != (1, 1):
             self._maker.elsewhere = lambda index: plan.entity(Kind.ORGANIZATION, index)
         history = plan.history.booking if isinstance(plan, PopulationPlan) else None
-        self._bookkeeper = Bookkeeper(plan, self._known, policy=policy, dice=dice, now=now, history=history)
+        self._bookkeeper = Bookkeeper(plan, self._known, policy=policy, dice=dice, history=history)
         self._adopting = False
 
     def all_stages(self) -> None:
@@ -254,14 +254,14 @@ class _Provisioning:
         self._crew.concurrency, self._crew.throttle = limit, Throttle(limit)
         self._progress.started(kind.label, todo)
         report, progress, book, label = self.report, self._progress, self._book, kind.label
-        for row, elapsed_ns in self._crew.run(self._jobs(stage, settled, frontier)):
+        for row in self._crew.run(self._jobs(stage, settled, frontier)):
             if row.state is State.FAILED and (sentence := absence(row)):
                 self._missing[kind] = sentence
                 continue
             if book.note(row, batch=self._batch.size):
                 self._batch.filled()
             report.add(row)
-            progress.done(label, ok=row.state < State.FAILED, elapsed_ns=elapsed_ns)
+            progress.done(label, ok=row.state < State.FAILED, elapsed_ns=self._crew.took_ns)
         book.flush()
         self._crew.concurrency = self._usual
         progress.finished(label)
@@ -271,7 +271,7 @@ class _Provisioning:
     def _indexes(self, stage: Stage) -> Iterator[int]:
         return self._plan.indexes(stage, part=self._part)
 
-    def _jobs(self, stage: Stage, settled: Positions, frontier: int) -> Iterator[Job[Made]]:
+    def _jobs(self, stage: Stage, settled: Positions, frontier: int) -> Iterator[Job[Row]]:
         """The stage's jobs, the frontier always ahead of the last of them."""
         written = frontier
         for ordinal, index in enumerate(self._indexes(stage)):
@@ -283,7 +283,7 @@ class _Provisioning:
             if index not in settled:
                 yield self._job(stage.kind, index, in_doubt=self._adopting or ordinal < frontier)
 
-    def _job(self, kind: Kind, index: int, *, in_doubt: bool) -> Job[Made]:
+    def _job(self, kind: Kind, index: int, *, in_doubt: bool) -> Job[Row]:
         if kind is Kind.DEPOSIT:
             return self._bookkeeper.deposit(index)
         if kind is Kind.TRANSACTION:

@@ -109,6 +109,14 @@ def test_what_others_hang_on_goes_before_creates(clock):
     assert [request.target for _, request in carrier.seen] == [b"/look", b"/settings", b"/0", b"/1", b"/2", b"/3"]
 
 
+def test_a_job_s_time_runs_from_its_first_request(clock):
+    """Not from when it was made ready: waiting for its turn is not the ledger's time."""
+    clock.advance_ns(1)
+    crew = Crew(DecidedCarrier(ok, clock=clock, latency_ms=10, room=1), clock=clock)
+    took = [crew.took_ns // NS_PER_MS for _ in crew.run([asking(b"/a"), asking(b"/b", b"/c"), asking(b"/d")])]
+    assert sorted(took)[:2] == [10, 10] and took[-1] >= 20
+
+
 def test_a_rate_is_kept(clock):
     carrier = DecidedCarrier(ok, clock=clock, latency_ms=1)
     list(Crew(carrier, clock=clock, rate_per_s=100).run(asking(b"/") for _ in range(51)))
