@@ -46,7 +46,7 @@ class Call:
     def query(self) -> dict[str, str]:
         """Query parameters of a list; the last of equal names counts."""
         if self._query is None:
-            self._query = dict(parse_qsl(self.query_text, keep_blank_values=True))
+            self._query = dict(parse_qsl(self.query_text, keep_blank_values=True)) if self.query_text else {}
         return self._query
 
     def asked(self, name: str) -> str:

@@ -53,6 +53,9 @@ class Paging:
         return f"order by key {order} limit {self.limit} offset {(self.page - 1) * self.limit}"
 
 
+_NOTHING_ASKED = Paging(DEFAULT_LIMIT, 1, descending=False, cursor=None, start_us=None, end_us=None)
+
+
 def blank(text: str | None) -> bool:
     """What the ledger takes for no text: nothing, white space, and the words null and nil."""
     return text is None or text.strip() in ("", "null", "nil")
@@ -65,6 +68,8 @@ def wrong(name: str, *, entity: str = "") -> Refusal:
 
 def read_paging(query: Mapping[str, str]) -> Paging:
     """The list parameters of a query: what cannot be read at all first, then each rule in turn."""
+    if not query:
+        return _NOTHING_ASKED
     limit, page = _whole(query, "limit", DEFAULT_LIMIT), _whole(query, "page", 1)
     start, end = _moment(query, "start_date"), _moment(query, "end_date")
     if "blocked" in query:
