@@ -7,7 +7,6 @@ below, gevent.
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -34,6 +33,7 @@ from demogen.drive.hand import Order
 from demogen.drive.hub import open_hub_pump
 from demogen.drive.load import Setup
 from demogen.drive.progress import LineProgress
+from demogen.drive.terminal import warn
 from demogen.errors import DemogenError
 from demogen.pacing.schedule import Schedule
 from demogen.patterns import find_patterns
@@ -259,7 +259,7 @@ class Bootstrap:
                 self.close()
                 raise
             where = f"{self._sandbox.url}, its data in {folder.sandbox_db}"
-            sys.stderr.write(f"no --host: practising on the embedded sandbox at {where}\n")
+            warn(f"no --host: practising on the embedded sandbox at {where}\n")
         return self._sandbox.url
 
     def _folder_of(self, settings: Settings, run_id: str) -> Path:

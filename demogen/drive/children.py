@@ -48,7 +48,8 @@ class EmbeddedSandbox:
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
         )
         self._child = self._starting.get()
         self.url = self._address()
@@ -111,7 +112,8 @@ def _run(*words: str, environment: Mapping[str, str]) -> Any:
     return subprocess.run(
         demogen_command(*words),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         stdin=subprocess.DEVNULL,
         start_new_session=True,
         env=dict(environment),
@@ -119,5 +121,7 @@ def _run(*words: str, environment: Mapping[str, str]) -> Any:
 
 
 def _last_line(child: Any) -> str:
-    lines = (child.stderr or child.stdout or "it said nothing").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    """What the child said was wrong, without its hint, which was made for its own command line."""
+    lines = (child.stderr or child.stdout or "").strip().splitlines() or ["it said nothing"]
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return (errors or lines)[-1]

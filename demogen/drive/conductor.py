@@ -19,6 +19,7 @@ from demogen.client.auth import Token, current
 from demogen.clock import NS_PER_MS, NS_PER_S, SystemClock
 from demogen.drive.course import Course, Plan
 from demogen.drive.load import FINISH, KEPT, RELEASE, SETUP, SHARE, TOKEN, Setup
+from demogen.drive.program import in_our_words
 from demogen.drive.seats import Seat, Seats
 from demogen.errors import DemogenError
 from demogen.record.folder import RunFolder
@@ -305,9 +306,10 @@ class Conductor:
             self._drain()
             self._write_measurement()
             self._judge()
-        except DemogenError as error:
-            log.error("%s", error)
-            self.exit_code = error.exit_code
+        except Exception as error:  # noqa: BLE001  (whoever waits for the end must see one)
+            said = in_our_words(error)
+            log.error("%s", said)
+            self.exit_code = said.exit_code
         except _Abandoned:
             log.warning("given up: the books were not judged; later: demogen audit %s", self.folder.path)
         finally:

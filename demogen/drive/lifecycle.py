@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from demogen.drive.page import Page
 from demogen.drive.page_state import Onlooker, State, idle
 from demogen.drive.program import in_our_words
 from demogen.drive.signals import Signals
+from demogen.drive.terminal import tell, warn
 from demogen.drive.users import mix_of
 from demogen.errors import DemogenError, IntegrityViolated
 from demogen.pacing.pacer import Share
@@ -223,8 +223,7 @@ class ConductorSide:
             if self._environment.web_ui is not None:
                 self._environment.web_ui.stop()
         else:
-            sys.stdout.write(conductor.screen)
-            sys.stdout.flush()
+            tell(conductor.screen)
             self._runner.stop()
 
     def _follow_edits(self, conductor: Conductor) -> None:
@@ -281,8 +280,7 @@ class ConductorSide:
     def _on_quit(self, **_: Any) -> None:
         """After Locust's own tables: our screen is the last word."""
         if self._conductor is not None and self._conductor.screen:
-            sys.stdout.write(self._conductor.screen)
-            sys.stdout.flush()
+            tell(self._conductor.screen)
 
     # -- from the load processes ---------------------------------------------------------------------------------
 
@@ -376,7 +374,5 @@ def _not_of_no_run_time(record: logging.LogRecord) -> bool:
 
 
 def _say(error: DemogenError) -> None:
-    sys.stderr.write(f"error: {error.message}\n")
-    if error.hint:
-        sys.stderr.write(f"hint: {error.hint}\n")
-    sys.stderr.flush()
+    hint = f"hint: {error.hint}\n" if error.hint else ""
+    warn(f"error: {error.message}\n{hint}")

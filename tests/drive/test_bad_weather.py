@@ -58,6 +58,38 @@ def cut_what_is_booked(line, answer):
     raise OSError
 
 
+def flood(line, answer):
+    """More header lines than any ledger has."""
+    line.say(b"HTTP/1.1 201 Created\r\n" + b"X-More: and more\r\n" * 5000)
+    raise OSError
+
+
+def in_chunks(line, answer):
+    head, _, body = answer().partition(b"\r\n\r\n")
+    lines = [one for one in head.split(b"\r\n") if not one.lower().startswith(b"content-length")]
+    line.say(b"\r\n".join([*lines, b"Transfer-Encoding: chunked", b"", b""]))
+    for piece in (body[:7], body[7:]):
+        line.say(b"%x\r\n%b\r\n" % (len(piece), piece))
+    line.say(b"0\r\n\r\n")
+
+
+def after_an_interim_one(line, answer):
+    line.say(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n" + answer())
+
+
+def and_close(line, answer):
+    head, _, body = answer().partition(b"\r\n\r\n")
+    line.say(head + b"\r\nConnection: close\r\n\r\n" + body)
+    raise OSError
+
+
+def without_a_length(line, answer):
+    head, _, body = answer().partition(b"\r\n\r\n")
+    lines = [one for one in head.split(b"\r\n") if not one.lower().startswith(b"content-length")]
+    line.say(b"\r\n".join([*lines, b"Connection: close", b"", b""]) + body)
+    raise OSError
+
+
 def run(folder, url, *words):
     return locust(
         "--headless", "--host", url, "--target-tps", TPS, "-t", f"{SECONDS}s", "-u", 2, "-r", 2,
@@ -89,6 +121,7 @@ def other_name(tmp_path):
         pytest.param(drip, "timeout", id="too slow an answer"),
         pytest.param(babble, "garbage", id="garbage"),
         pytest.param(half, "closed", id="half an answer"),
+        pytest.param(flood, "oversized", id="more than an answer"),
         pytest.param(cut, "reset", id="reset"),
         pytest.param(cut_what_is_booked, "reset", id="reset though it was booked"),
     ],
@@ -107,6 +140,19 @@ def test_trouble_is_counted_by_kind_explained_once_and_judged(tmp_path, sandbox_
     # The ledger did nothing wrong: what was booked unanswered is found, what was not is no loss.
     assert report["verdict"] == "HOLDS", report["audit"]
     assert code in (3, 6), out + err
+
+
+@pytest.mark.parametrize("manner", [in_chunks, after_an_interim_one, and_close, without_a_length])
+def test_what_is_unusual_but_right_is_no_trouble(tmp_path, sandbox_url, manner):
+    with turncoat(sandbox_url, manner, every=2) as way:
+        code, out, err = finish(run(tmp_path / "run", way.url, "--request-timeout", "10s"))
+    report = report_of(tmp_path / "run")
+    assert len(way.wronged) >= TPS * SECONDS // 4
+    assert report["faults"] == {}, err
+    assert report["arrivals"]["sent"] == TPS * SECONDS
+    assert (report["outcomes"]["indeterminate"], report["outcomes"]["unexpected"]) == (0, 0)
+    assert report["verdict"] == "HOLDS", report["audit"]
+    assert code in (0, 3, 6), out + err
 
 
 def test_a_ledger_that_goes_away_is_told_apart_from_one_that_lost_money(tmp_path, sandbox_url):

@@ -184,6 +184,26 @@ def test_a_port_in_use_is_said(tmp_path):
     assert "Traceback" not in out + err
 
 
+def test_nobody_who_reads_is_no_trouble(tmp_path):
+    folder = tmp_path / "run"
+    process = locust("--headless", "--target-tps", 40, "-t", "2s", "--run-dir", folder, cwd=tmp_path)
+    process.stdout.close()
+    process.stdout = None
+    _, err = process.communicate(timeout=120)
+    assert "Traceback" not in err
+    assert process.returncode == report_of(folder)["exit_code"], err
+
+
+def test_a_terminal_of_ascii_is_no_trouble(tmp_path, monkeypatch):
+    for name, value in {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
+        monkeypatch.setenv(name, value)
+    folder = tmp_path / "run"
+    code, out, err = finish(locust("--headless", "--target-tps", 40, "-t", "2s", "--run-dir", folder, cwd=tmp_path))
+    assert "Traceback" not in out + err
+    assert "HOLDS: promised 40 TPS" in out
+    assert code == report_of(folder)["exit_code"], out + err
+
+
 @pytest.mark.parametrize("words", [["--master", "--expect-workers", "1"], ["--processes", "2"]], ids=" ".join)
 def test_the_workers_port_in_use_is_said(tmp_path, words):
     with socket.socket() as taken:
