@@ -214,3 +214,18 @@ def test_the_same_history_gives_the_same_books_on_another_ledger(open_bank: Call
         bank.post("transactions/json", transfer("@a", "@b", "12.5"))
         books.append([(one["alias"], one["available"], one["version"]) for one in bank.get("balances")["items"]])
     assert books[0] == books[1]
+
+
+def test_a_hold_in_overdraft_shows_all_it_holds_and_can_be_reversed(bank: Bank) -> None:
+    settings = {"allowOverdraft": True, "overdraftLimitEnabled": True, "overdraftLimit": "500"}
+    bank.ask("PATCH", f"balances/{bank.balance('@a')['id']}", {"settings": settings})
+    held = bank.post("transactions/json", transfer("@a", "@b", "1300", pending=True))
+    assert [(one["type"], one["amount"]["value"]) for one in held["operations"]] == [
+        ("ON_HOLD", "1300"),
+        ("OVERDRAFT", "300"),
+    ]
+    bank.post(f"transactions/{held['id']}/commit")
+    back = bank.post(f"transactions/{held['id']}/revert")
+    assert back["amount"] == "1300"
+    assert (bank.holdings("@a"), bank.balance("@a")["overdraftUsed"]) == (("1000", "0"), "0")
+    assert bank.balance("@a", "overdraft")["available"] == "0"

@@ -142,7 +142,9 @@ class Plan:
         shown, used, borrowed = amount, before.overdraft_used, exact.ZERO
         if effect.overdraws and available < 0 and balance.account_type != "external":
             borrowed = self._borrow(balance, before, available)
-            shown, available = exact.subtract(amount, borrowed), exact.ZERO
+            # A hold shows all that it holds; else the operation shows what its own balance gave.
+            shown = amount if effect.on_hold else exact.subtract(amount, borrowed)
+            available = exact.ZERO
             used = exact.add(used, borrowed)
         elif available < 0 and available < before.available and balance.account_type != "external":
             raise Refusal("0018", entity=_JUDGE)

@@ -6,6 +6,7 @@ May import: demogen.sandbox.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 
@@ -45,6 +46,7 @@ def revert(world: World, call: Call) -> Reply:
 
 
 def _reversed(original: Transaction, operations: Sequence[Operation]) -> Order:
+    value = exact.parse(original.amount)
     return Order(
         kind="json",
         description=original.description,
@@ -56,34 +58,32 @@ def _reversed(original: Transaction, operations: Sequence[Operation]) -> Order:
         route=original.route,
         route_id=original.route_id,
         asset=original.asset,
-        value=exact.parse(original.amount),
-        sources=_legs(operations, "credit"),
-        targets=_legs(operations, "debit"),
+        value=value,
+        sources=_legs(operations, "credit", most=value),
+        targets=_legs(operations, "debit", most=value),
         parent=original.key,
     )
 
 
-def _legs(operations: Sequence[Operation], direction: str) -> list[Leg]:
+def _legs(operations: Sequence[Operation], direction: str, *, most: Decimal) -> list[Leg]:
     """The legs of one old side; what an overdraft carried belongs to its main balance's leg (contract 8.4)."""
-    legs: list[Leg] = []
-    for operation in operations:
-        if operation.direction != direction or operation.type in ("ON_HOLD", "RELEASE"):
-            continue
-        amount = exact.parse(operation.amount)
-        if operation.type == "OVERDRAFT":
-            main = next((leg for leg in reversed(legs) if leg.alias == operation.alias), None)
-            if main is not None and main.amount is not None:
-                main.amount = exact.add(main.amount, amount)
-            continue
-        legs.append(
-            Leg(
-                alias=operation.alias,
-                name=operation.name,
-                amount=amount,
-                description=operation.description,
-                chart=operation.chart,
-                route=operation.route,
-                route_id=operation.route_id,
-            )
-        )
+    sided = [one for one in operations if one.direction == direction and one.type not in ("ON_HOLD", "RELEASE")]
+    legs = [_leg(one) for one in sided if one.type != "OVERDRAFT"]
+    last = {leg.alias: leg for leg in legs}
+    for one in sided:
+        main = last.get(one.alias)
+        if one.type == "OVERDRAFT" and main is not None and main.amount is not None:
+            main.amount = min(exact.add(main.amount, exact.parse(one.amount)), most)
     return legs
+
+
+def _leg(operation: Operation) -> Leg:
+    return Leg(
+        alias=operation.alias,
+        name=operation.name,
+        amount=exact.parse(operation.amount),
+        description=operation.description,
+        chart=operation.chart,
+        route=operation.route,
+        route_id=operation.route_id,
+    )
