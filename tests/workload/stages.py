@@ -59,10 +59,20 @@ def settle_in(app, *, assets=(("USD", 2), ("JPY", 0)), funds=FUNDS) -> list[Acco
 
 
 class Theatre:
-    """An app, a clock, a carrier and a player on one folder."""
+    """An app, a clock, a carrier and a player on one folder: `worker` k of n."""
 
     def __init__(
-        self, folder: Path, *, seed=7, tps=100.0, seconds=2.0, weights=None, defects=(), spelling="mixed", funds=FUNDS
+        self,
+        folder: Path,
+        *,
+        seed=7,
+        tps=100.0,
+        seconds=2.0,
+        weights=None,
+        defects=(),
+        spelling="mixed",
+        funds=FUNDS,
+        worker=(0, 1),
     ):
         self.clock = FakeClock()
         self.app = SandboxApp(clock=self.clock, rng=random.Random(seed), defects=defects)
@@ -77,7 +87,7 @@ class Theatre:
                     "wall_offset_ns": 0},
         )  # fmt: skip
         start_ns = self.clock.now_ns()
-        self.pacer.take(Share(1, start_ns, 0, 0, 0, 1, constant(tps, seconds)))
+        self.pacer.take(Share(1, start_ns, 0, 0, *worker, constant(tps, seconds)))
         self.player = Player(
             run_id="r1",
             seed=seed,

@@ -104,6 +104,41 @@ def test_the_same_seed_plays_the_same_run(tmp_path):
     assert runs[0] == runs[1]
 
 
+ONE_STEP = ("transfer", "split", "fee", "settlement", "payroll", "deposit", "withdrawal", "invoice", "rent", "overdraw")
+
+
+def of_workers(folder, workers, weights):
+    """What all workers of a run ask for together: arrival, action and legs of each intent, in the order of arrivals."""
+    asked = {}
+    for worker in range(workers):
+        place = folder / f"{worker}-of-{workers}"
+        place.mkdir(parents=True)
+        theatre = Theatre(place, seed=11, tps=200, seconds=3, weights=weights, worker=(worker, workers))
+        theatre.play()
+        for row in records(theatre, Kind.INTENT):
+            asked[int(row["arrival"])] = [int(row["action"]), int(row["pattern"])]
+        for row in records(theatre, Kind.LEGS):
+            asked[int(row["arrival"])].append(bytes(row))
+    return sorted(asked.items())
+
+
+def test_any_number_of_workers_asks_for_the_same(tmp_path):
+    alone, two, five = (of_workers(tmp_path, workers, dict.fromkeys(ONE_STEP, 1)) for workers in (1, 2, 5))
+    assert len(alone) == 600
+    assert alone == two == five
+
+
+def test_an_arrival_that_starts_a_script_starts_the_same_one_on_any_number_of_workers(tmp_path):
+    """Which arrivals go to steps of scripts already begun depends on who has begun them; what one begins does not."""
+    create, weights = int(Action.CREATE), {"refund": 1, "hold": 1, "transfer": 1}
+    runs = [dict(of_workers(tmp_path, workers, weights)) for workers in (1, 2, 5)]
+    begun = [{number for number, asked in run.items() if asked[0] == create} for run in runs]
+    for run, numbers in zip(runs[1:], begun[1:], strict=True):
+        both = begun[0] & numbers
+        assert len(both) > 150
+        assert all(run[number] == runs[0][number] for number in both)
+
+
 def test_an_arrival_that_finds_no_connection_is_dropped_with_the_reason(tmp_path):
     theatre = Theatre(tmp_path, tps=10, seconds=1)
     theatre.carrier.offer = lambda *_: False
