@@ -129,8 +129,10 @@ def cleanup(settings: Settings, directory: Directory) -> None:
     if settings.json_output:
         typer.echo(msgspec.json.encode(report).decode())
     elif not settings.quiet:
-        for kind in {**report.deleted, **report.kept}:
+        for kind in {**report.deleted, **report.vanished, **report.kept}:
             kept = f", {report.kept[kind]:,} kept" if kind in report.kept else ""
+            if kind in report.vanished:
+                kept = f", {report.vanished[kind]:,} gone with their ledgers"
             typer.echo(f"{kind.replace('_', ' '):<18} {report.deleted.get(kind, 0):>9,} deleted{kept}")
         for reason, count in sorted(report.reasons.items(), key=lambda pair: -pair[1]):
             typer.echo(f"kept: {count:,} × {reason}", err=True)

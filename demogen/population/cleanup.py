@@ -49,11 +49,16 @@ _BLOCK = 1_000
 
 
 class CleanupReport(msgspec.Struct):
-    """`deleted` and `kept` by kind; `reasons` counts why. What is kept inside a deleted ledger is out of reach."""
+    """By kind: `deleted`, `kept` (`reasons` counts why), and `vanished`: not deleted, but gone with its ledger."""
 
     deleted: dict[str, int] = {}
     kept: dict[str, int] = {}
+    vanished: dict[str, int] = {}
     reasons: dict[str, int] = {}
+
+    def took_along(self) -> None:
+        """All ledgers are gone: what could not be deleted by itself went with them."""
+        self.vanished, self.kept, self.reasons = self.kept, {}, {}
 
     @property
     def complete(self) -> bool:
@@ -82,6 +87,7 @@ def clean_up(
     for kind in _ROUTES:
         cleaning.delete(kind)
     if cleaning.report.complete:
+        cleaning.report.took_along()
         book.start_over()
     return cleaning.report
 
