@@ -7,6 +7,7 @@ were. Judges nothing. May import: `record`, `errors`, `ground`, `findings`.
 from __future__ import annotations
 
 import hashlib
+import os
 import struct
 import tempfile
 import zipfile
@@ -27,6 +28,9 @@ _UNREADABLE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, 
 BLOCK = 1 << 20
 CHAIN = "chain.json"
 _VERSION = 1
+#: The archive's comment, at its very end: a hash of every byte before it, of which some are no member's.
+_SEAL = b"demogen evidence sha256 "
+_DIGITS = 64
 
 #: What the invariants need besides journal and opening, as Parquet that any tool reads: ids are texts there.
 _TABLES = {
@@ -83,6 +87,8 @@ def make_bundle(folder: RunFolder, target: Path) -> Chain:
                 packed = [_pack(archive, name, path) for name, path in sorted(files)]
                 chain = Chain(_VERSION, run_id, BLOCK, tuple(packed), _root(run_id, packed))
                 archive.writestr(CHAIN, msgspec.json.format(msgspec.json.encode(chain), indent=1))
+                archive.comment = _SEAL + bytes(_DIGITS)
+        _seal(draft)
         draft.replace(target)
     except OSError as error:
         raise RunFolderError(f"cannot write {target}: {error.strerror}", hint="free some space") from error
@@ -142,12 +148,38 @@ def open_bundle(path: Path) -> Iterator[tuple[Path, Chain, list[Damage]]]:
         try:
             with zipfile.ZipFile(path) as archive:
                 chain = msgspec.json.decode(archive.read(CHAIN), type=Chain)
-                damages = list(_damages(archive, chain, Path(scratch)))
+                damages = [*_damages(archive, chain, Path(scratch)), *_unsealed(path)]
         except (*_UNREADABLE, KeyError, msgspec.DecodeError) as error:
             raise UsageError(
                 f"{path} is no evidence bundle: {error}", hint="make one: demogen evidence bundle DIR"
             ) from error
         yield Path(scratch), chain, damages
+
+
+def _seal(path: Path) -> None:
+    with path.open("r+b") as file:
+        digits = _hash_before_seal(path).encode()
+        file.seek(-_DIGITS, os.SEEK_END)
+        file.write(digits)
+
+
+def _unsealed(path: Path) -> Iterator[Damage]:
+    """The members may be whole and the archive around them not: its directory, its end, what stands beside it."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(-min(size, len(_SEAL) + _DIGITS), os.SEEK_END)
+        end = file.read()
+    if end != _SEAL + _hash_before_seal(path).encode():
+        yield Damage(path.name, 0, size, "is not the file that was written")
+
+
+def _hash_before_seal(path: Path) -> str:
+    hashed, left = hashlib.sha256(), path.stat().st_size - _DIGITS
+    with path.open("rb") as file:
+        while left > 0 and (block := file.read(min(BLOCK, left))):
+            hashed.update(block)
+            left -= len(block)
+    return hashed.hexdigest()
 
 
 def _damages(archive: zipfile.ZipFile, chain: Chain, scratch: Path) -> Iterator[Damage]:
