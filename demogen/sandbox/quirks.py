@@ -132,6 +132,11 @@ QUIRKS: tuple[Quirk, ...] = (
         "the answer is what a read shows",
     ),
     Quirk(
+        "reads-cut-operations",
+        "a read of one transaction shows ten of its operations, or as many as limit says",
+        "it shows all of them",
+    ),
+    Quirk(
         "back-cursor",
         "a page reached backwards shows a next cursor only where a further page lies before it",
         "a page reached backwards always has a next one",

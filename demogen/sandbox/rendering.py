@@ -152,12 +152,19 @@ def step_answer(world: World, call: Call, row: Transaction, operations: Sequence
     )
 
 
-def read_answer(world: World, place: Place, row: Transaction) -> dict[str, Any]:
-    """What a read shows: every operation, sides rebuilt from debits and credits (contract 4.4)."""
-    operations = world.journal.operations_of(row)
-    sources = [one.alias for one in operations if one.type == "DEBIT"]
-    targets = [one.alias for one in operations if one.type == "CREDIT"]
+def read_answer(
+    world: World, place: Place, row: Transaction, operations: Sequence[Operation] | None = None
+) -> dict[str, Any]:
+    """What a read shows: all operations, or the ones given, and sides rebuilt from these (contract 4.4)."""
+    if operations is None:
+        operations = world.journal.operations_of(row)
+    sources = [one.alias for one in operations if one.type == "DEBIT" or _blocks(one, "debit")]
+    targets = [one.alias for one in operations if one.type == "CREDIT" or _blocks(one, "credit")]
     return transaction(world, place, row, status=row.status, sides=(sources, targets), operations=operations)
+
+
+def _blocks(operation: Operation, direction: str) -> bool:
+    return operation.type in ("BLOCK", "UNBLOCK") and operation.direction == direction
 
 
 def balance(world: World, place: Place, row: Balance, *, reads: bool = True) -> dict[str, Any]:

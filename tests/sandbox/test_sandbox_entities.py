@@ -186,3 +186,10 @@ def test_indexes_are_named_and_unique(bank: Bank) -> None:
     assert bank.code("POST", f"{base}/nothing", {"metadataKey": "1st"}) == (400, "0047")
     assert bank.code("POST", f"{base}/asset_rate", {"metadataKey": "tier"}) == (400, "0138")
     assert bank.code("GET", "/v1/settings/metadata-indexes?entity_name=nothing") == (400, "0138")
+
+
+def test_an_alias_that_is_the_id_finds_the_metadata_too(bank: Bank) -> None:
+    made = bank.post("accounts", {"assetCode": "USD", "type": "deposit", "metadata": {"k": "v"}})
+    bank.account("@named", metadata={"k": "v"})
+    assert bank.get(f"accounts/alias/{made['alias']}")["metadata"] == {"k": "v"}
+    assert "metadata" not in bank.get("accounts/alias/@named")

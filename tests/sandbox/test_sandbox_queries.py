@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 
 import pytest
-from banking import Bank, transfer
+from banking import Bank, leg, many, transfer
 
 
 def cursor(**content: str) -> str:
@@ -116,3 +117,28 @@ def test_asset_rates_read_the_targets_asked_for(bank: Bank) -> None:
 def test_a_search_by_metadata_of_other_lists_ends_with_their_code(bank: Bank) -> None:
     for path, code in (("assets", "0056"), ("segments", "0057"), ("portfolios", "0058"), ("accounts", "0064")):
         assert bank.code("GET", f"{path}?metadata.a=b") == (404, code)
+
+
+def test_a_read_of_one_transaction_shows_a_page_of_its_operations(bank: Bank, open_bank: Callable[..., Bank]) -> None:
+    legs = [leg("@b", "1", description=str(number)) for number in range(12)]
+
+    def notes(one: Bank, query: str = "") -> list[str]:
+        read = one.get(
+            f"transactions/{one.post('transactions/json', many('12', [leg('@a', '12')], legs))['id']}{query}"
+        )
+        assert len(read["source"]) + len(read["destination"]) == len(read["operations"])
+        return [operation["description"] for operation in read["operations"]]
+
+    whole = notes(open_bank(quirks="none"))
+    assert len(whole) == 13
+    assert notes(bank) == whole[:10]
+    assert notes(bank, "?limit=2&sort_order=desc") == whole[:-3:-1]
+    assert notes(bank, "?limit=100") == whole
+    listed = bank.get("transactions?sort_order=desc&limit=1")["items"][0]
+    assert len(listed["operations"]) == 13
+
+
+def test_a_read_of_a_block_names_its_sides(bank: Bank) -> None:
+    blocked = bank.post("transactions/block", transfer("@a", "@b", "1"))
+    read = bank.get(f"transactions/{blocked['id']}")
+    assert (read["source"], read["destination"]) == (["@a"], ["@b"])

@@ -19,7 +19,7 @@ from demogen.sandbox.query import Paging, default_window, metadata_filter, read_
 from demogen.sandbox.refusal import Refusal
 from demogen.sandbox.rendering import Place, first_answer, read_answer, transaction
 from demogen.sandbox.store.documents import merge_metadata
-from demogen.sandbox.store.journal import Transaction
+from demogen.sandbox.store.journal import Operation, Transaction
 from demogen.sandbox.world import World
 
 PATCH = Shape({"description": plain(max_length=256), "metadata": LOOSE_METADATA})
@@ -34,12 +34,31 @@ def _get(world: World, call: Call) -> Transaction:
 
 
 def get(world: World, call: Call) -> Reply:
-    """GET L/transactions/{id}; list parameters are judged here too."""
-    read_paging(call.query)
+    """GET L/transactions/{id}; list parameters are judged here too, and cut its operations."""
+    paging = read_paging(call.query)
     found = _get(world, call)
-    reply = answer(200, read_answer(world, Place(world, call), found))
+    operations = world.journal.operations_of(found)
+    if world.quirks["reads-cut-operations"]:
+        operations = _page_of(world, operations, paging)
+    reply = answer(200, read_answer(world, Place(world, call), found, operations))
     reply.headers["x-cache-hit"] = "true" if found.key >= world.visible_before() else "false"
     return reply
+
+
+def _page_of(world: World, operations: list[Operation], paging: Paging) -> list[Operation]:
+    """The operations that a list of them would have on its page."""
+    start, end = paging.start_us, paging.end_us
+    shown = [one for one in operations if start is None or end is None or start <= one.created <= end]
+    if paging.cursor is not None:
+        pivot, upward = world.ids.read(paging.cursor.id), paging.cursor.forward != paging.descending
+        shown = [one for one in shown if (one.key > pivot) == upward and one.key != pivot]
+        nearest = sorted(shown, key=_key, reverse=not upward)[: paging.limit]
+        return sorted(nearest, key=_key, reverse=paging.descending)
+    return sorted(shown, key=_key, reverse=paging.descending)[: paging.limit]
+
+
+def _key(operation: Operation) -> int:
+    return operation.key
 
 
 def patch(world: World, call: Call) -> Reply:
