@@ -120,7 +120,7 @@ class JournalWriter:
         self.bytes_written = 0
         self._keys = {key: index for index, key in enumerate(balance_keys)}
         self._buffer = bytearray()
-        self._broken = False
+        self._broken = self._closed = False
         try:
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
         except OSError as error:
@@ -210,13 +210,19 @@ class JournalWriter:
 
     def sync(self) -> None:
         """Force what was flushed to the disk; survives the death of the machine. Blocks: call it off the loop."""
-        os.fdatasync(self._fd)
+        try:
+            os.fdatasync(self._fd)
+        except OSError:
+            # Begun on another thread while the journal was open, and done by `close` meanwhile.
+            if not self._closed:
+                raise
 
     def close(self) -> None:
         """Write the rest; a journal that could not be written before is only closed."""
         self.flush()
         if not self._broken:
             self.sync()
+        self._closed = True
         os.close(self._fd)
 
 

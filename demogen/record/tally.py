@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from demogen.clock import NS_PER_MS
 from demogen.contract.outcome import Outcome, Receipt
 from demogen.record.attempt import Attempt
 from demogen.record.exemplars import Exemplar, ExemplarKey, bucket_number, keep_latest
@@ -46,11 +47,16 @@ class Cell:
         self.unexpected += other.unexpected
 
 
+#: An arrival that is noticed so long after it was due was overlooked: the generator stood still.
+OVERLOOKED_NS = 100 * NS_PER_MS
+
+
 class Tally:
     """Everything counted since the last delta (on a worker) or since the start (on the master).
 
     `lag` runs from due to sent, for every arrival, and includes waiting for a free connection. `loop_lag` runs from
-    due to noticed, for the oldest arrival of each loop turn: that is the generator's own doing.
+    due to noticed, for the oldest arrival of each loop turn: that is the generator's own doing. `counts` has the number
+    of arrivals that were `overlooked` for longer than OVERLOOKED_NS: a turn that comes late makes many arrivals late.
     """
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from demogen.clock import NS_PER_S
+from demogen.clock import NS_PER_MS, NS_PER_S
 from demogen.contract.outcome import Outcome
 from demogen.record.histogram import Histogram, highest_us
 from demogen.record.measurement import (
@@ -30,7 +30,7 @@ from demogen.record.measurement import (
     TaskSlice,
     Workers,
 )
-from demogen.record.tally import MEASURE, PHASES, Cell, CellKey, Tally
+from demogen.record.tally import MEASURE, OVERLOOKED_NS, PHASES, Cell, CellKey, Tally
 from demogen.workload import mix as mixes
 from demogen.workload.timeline import Timeline
 
@@ -39,6 +39,9 @@ LATE_AFTER_US = 10_000
 
 #: A generator that notices its arrivals this late, at P99, is the bottleneck: nothing it reports is about the ledger.
 LOOP_LAG_MAX_US = 100_000
+
+#: One arrival in a hundred that is overlooked, and the P99 is the generator's.
+OVERLOOKED_MAX = 0.01
 
 _ANSWERED = frozenset({Outcome.ACCEPTED, Outcome.REJECTED})
 
@@ -210,6 +213,12 @@ def _generator(total: Tally, facts: Facts, delivered_tps: float) -> Generator:
     reasons = []
     if loop_lag_us > LOOP_LAG_MAX_US:
         reasons.append(f"arrivals were noticed {loop_lag_us / 1000:.0f} ms late at P99")
+    overlooked, offered = total.counts["overlooked"], total.counts["offered"]
+    if overlooked > OVERLOOKED_MAX * offered:
+        reasons.append(
+            f"it stood still: {overlooked:,} of {offered:,} arrivals were noticed more than "
+            f"{OVERLOOKED_NS // NS_PER_MS} ms late"
+        )
     if utilisation and utilisation > 0.95 and delivered_tps < 0.99 * facts.promised_tps:
         reasons.append(f"its processor was busy {utilisation:.0%} of the time")
     return Generator(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable
-from itertools import count
+from itertools import count, islice
 from typing import Protocol, cast
 
 from demogen.client.classify import classify
@@ -34,7 +34,7 @@ from demogen.record.journal import (
     DropReason,
     JournalWriter,
 )
-from demogen.record.tally import COOL_DOWN, MEASURE, WARM_UP, Tally
+from demogen.record.tally import COOL_DOWN, MEASURE, OVERLOOKED_NS, WARM_UP, Tally
 from demogen.workload.mix import Mix
 
 #: Reads have no place in the schedule; their numbers start far above any arrival's.
@@ -183,7 +183,11 @@ class Player:
         while (arrival := claim(now_ns)) is not None:
             waiting.append(arrival)
         if len(waiting) > held:
-            self.tally.loop_lag.record(now_ns - waiting[held].due_ns)
+            lag_ns = now_ns - waiting[held].due_ns
+            self.tally.loop_lag.record(lag_ns)
+            if lag_ns > OVERLOOKED_NS:
+                late = sum(now_ns - arrival.due_ns > OVERLOOKED_NS for arrival in islice(waiting, held, None))
+                self.tally.counts["overlooked"] += late
         while waiting:
             arrival = waiting[0]
             if now_ns - arrival.due_ns > self._patience_ns:

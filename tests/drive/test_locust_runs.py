@@ -135,11 +135,11 @@ def test_ctrl_c_while_bootstrapping_leaves_nothing_behind(tmp_path):
     no_child_is_left(str(folder))
 
 
-def wait_for_load(folder):
+def wait_for_load(folder, at_least=50_000):
     until = time.monotonic() + 60
     while time.monotonic() < until:
         journal = folder / "journal" / "0.journal"
-        if journal.exists() and journal.stat().st_size > 50_000:
+        if journal.exists() and journal.stat().st_size > at_least:
             return
         time.sleep(0.1)
     raise AssertionError("the load never began")
@@ -182,6 +182,27 @@ def test_a_port_in_use_is_said(tmp_path):
     assert code == 2, out + err
     assert str(port) in err
     assert "Traceback" not in out + err
+
+
+def test_a_generator_that_stood_still_is_no_measure_of_the_ledger(tmp_path, sandbox_url):
+    folder = tmp_path / "run"
+    process = locust(
+        "--headless", "--host", sandbox_url, "--target-tps", 100, "-t", "5s", "-u", 4, "-r", 4, "--run-dir", folder,
+        cwd=tmp_path,
+    )  # fmt: skip
+    wait_for_load(folder, at_least=5_000)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(1)
+    process.send_signal(signal.SIGCONT)
+    code, out, err = finish(process)
+    assert code == 6, out + err
+    report = report_of(folder)
+    assert report["generator"]["limited"]
+    assert any("it stood still" in reason for reason in report["generator"]["reasons"]), report["generator"]
+    # The schedule was kept all the same, and the wait is in the response times.
+    assert report["arrivals"]["sent"] == 500
+    assert report["latency_ms"]["response"]["max"] >= 900
+    assert report["verdict"] == "HOLDS", report["audit"]
 
 
 def test_nobody_who_reads_is_no_trouble(tmp_path):
