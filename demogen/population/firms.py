@@ -5,6 +5,8 @@ Pure: (plan, index) in, fields out. May import: catalog, draws, names, tax, spec
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -157,6 +159,8 @@ class Firms:
         if spec.asset_families:
             asked = set(spec.asset_families)
             codes = [code for code in codes if asked & {catalog.assets[code].family, catalog.assets[code].type}]
+            # A kind's turn comes round, so that few assets are not all of the first kind that was asked for.
+            codes = _in_turns(codes, of=lambda code: catalog.assets[code].family)
         main = catalog.regions[region]
         if main in codes:
             codes = [main, *(code for code in codes if code != main)]
@@ -192,6 +196,16 @@ class Firms:
             "status": {"code": "ACTIVE"},
             "metadata": metadata,
         }
+
+
+def _in_turns(codes: list[str], *, of: Callable[[str], str]) -> list[str]:
+    """One of each family, then another of each, in their order."""
+    met: Counter[str] = Counter()
+    turns = []
+    for code in codes:
+        met[of(code)] += 1
+        turns.append(met[of(code)])
+    return [code for _, code in sorted(zip(turns, codes, strict=True), key=lambda pair: pair[0])]
 
 
 def _letters(number: int) -> str:

@@ -248,6 +248,12 @@ def test_a_total_of_transactions_is_spread_to_the_last_one():
     assert sum(sizes) == 1_001 and max(sizes) - min(sizes) <= 1
 
 
+def test_every_kind_of_asset_that_was_asked_for_has_its_turn():
+    planned = plan(PopulationSpec.of_preset("small", asset_families=("fiat", "crypto"), assets_per_ledger=4))
+    first = [one.fields["metadata"]["family"] for one in _entities(planned, Kind.ASSET)[:4]]
+    assert first.count("crypto") >= 1 and first[0] == "fiat"
+
+
 def test_more_assets_than_the_templates_have_become_tokens():
     spec = PopulationSpec.build({"assets_per_ledger": 60, "accounts_per_ledger": 5})
     codes = [one.fields["code"] for one in _entities(plan(spec), Kind.ASSET)]
