@@ -151,7 +151,6 @@ class Conductor:
         seat = self.seats.take(client, journals=self.folder.journals, now_ns=self._clock.now_ns())
         # In our own process it stands in the folder from the first record on.
         seat.whole = not self._distributed
-        self._tell_missing()
         journal = "" if self._distributed else str(seat.journal)
         setup = msgspec.structs.replace(self._setup, process=seat.process, journal=journal)
         self._post(SETUP, {"setup": msgspec.to_builtins(setup, builtin_types=(bytes,))}, client)
@@ -160,10 +159,10 @@ class Conductor:
         seat = self.seats.of(client)
         if seat is not None:
             seat.be_ready(message, now_ns=self._clock.now_ns())
-            self._tell_missing()
             if self.playing:
                 log.info("load process %s joined: the rate is shared again", seat.process)
                 self.share_again()
+                self._tell_missing()
 
     def on_report(self, client: str, message: dict[str, Any], *, drained: bool) -> None:
         seat = self.seats.of(client)
@@ -207,7 +206,8 @@ class Conductor:
 
     def _lose(self, lost: list[Seat]) -> None:
         for seat in lost:
-            seat.lost = True
+            # Should it live, it is to stop and hand in what it has: its share is others' now.
+            self._post(FINISH, {}, seat.client)
             log.warning("load process %s is gone: its share goes to the others, the run is degraded", seat.process)
         self.degraded = True
         if not self.seats.playing:
@@ -232,6 +232,8 @@ class Conductor:
         self._started_wall_ns = self._clock.wall_ns() + _LEAD_NS[self._distributed]
         self._course.begin(self._started_wall_ns)
         self._share(0)
+        self._tell_missing()
+        self.seats.wait_from(self._clock.now_ns() + _LEAD_NS[self._distributed])
         gevent.spawn(self._attend)
         if callable(self._token):
             gevent.spawn(self._pass_tokens_on)
@@ -323,10 +325,10 @@ class Conductor:
             gevent.kill(self._finisher, _Abandoned)
 
     def _drain(self) -> None:
-        for seat in self.seats.playing:
+        for seat in self.seats.expected:
             self._post(FINISH, {}, seat.client)
         deadline_ns = self._clock.now_ns() + round((self._setup.deadline_s + _DRAIN_MARGIN_S) * NS_PER_S)
-        while self.seats.playing and self._clock.now_ns() < deadline_ns:
+        while self.seats.expected and self._clock.now_ns() < deadline_ns:
             self.seats.leave_silent(self._clock.now_ns())
             gevent.sleep(0.02)
         self._ended_wall_ns = self._clock.wall_ns()

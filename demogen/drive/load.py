@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import shutil
 import socket
 import tempfile
@@ -128,7 +129,8 @@ class Load:
     def ready(self) -> None:
         """Tell the conductor that a share can come."""
         spool = "" if self._setup.journal else str(self._journal.path)
-        self._send(READY, {"process": self._setup.process, "host": socket.gethostname(), "spool": spool})
+        told = {"process": self._setup.process, "host": socket.gethostname(), "pid": os.getpid(), "spool": spool}
+        self._send(READY, told)
 
     def take(self, share: Share, window_ns: tuple[int, int]) -> None:
         """Play a share; the first one starts the loop. `window_ns` is in unix time."""

@@ -20,6 +20,8 @@ from demogen.record.tally import Tally
 
 #: Without a report for this long a process counts as lost. Reports come each second.
 SILENT_NS = 4 * NS_PER_S
+#: Whoever looks is meant to do so each second; later than this, and it was held up itself.
+_ASLEEP_NS = 2 * NS_PER_S
 
 
 class Seat:
@@ -42,6 +44,7 @@ class Seat:
         self.whole = False
         self._spool: Path | None = None
         self._spool_at = ""
+        self._pid = 0
         self._shares: list[tuple[Share, int | None]] = []
 
     def begin_share(self, share: Share) -> None:
@@ -68,11 +71,23 @@ class Seat:
         if message.get("spool"):
             self._spool_at = f"; it is on {message.get('host')} at {message['spool']}"
         if message.get("spool") and message.get("host") == socket.gethostname():
-            self._spool = Path(message["spool"])
+            self._spool, self._pid = Path(message["spool"]), message["pid"]
+
+    @property
+    def lives(self) -> bool:
+        """Whether it is a process of this host that has not ended, however silent it is."""
+        if self._spool is None:
+            return False
+        try:
+            state = Path(f"/proc/{self._pid}/stat").read_text(encoding="latin-1").rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        return state not in "ZX"
 
     def recover(self) -> None:
         """Take what a dead process of this host wrote to its spool and could no longer send."""
-        if self._spool is None or not self._spool.is_file():
+        # One that lives may yet send, and write: its journal is its own until it has handed it in.
+        if self._spool is None or not self._spool.is_file() or self.lives:
             return
         size = self.journal.stat().st_size if self.journal.exists() else 0
         with self._spool.open("rb") as spool, self.journal.open("ab") as journal:
@@ -118,9 +133,12 @@ class Seat:
         size = self.journal.stat().st_size if self.journal.exists() else 0
         if self.journal_bytes > size:
             return f"{self.journal_bytes - size} bytes of the journal of load process {self.process} are missing"
-        if self.lost and not self.whole:
+        if self.lost and self._shares and not self.whole and not self.drained:
+            if self.lives:
+                return f"load process {self.process} fell silent and still runs: what it does is not known"
             return f"load process {self.process} died on another host with up to a second of its journal"
-        if not self.drained and not self.whole:
+        # One that was never given arrivals has sent nothing.
+        if self._shares and not self.drained and not self.whole:
             return f"load process {self.process} has not handed in all of its journal{self._spool_at}"
         return ""
 
@@ -130,6 +148,7 @@ class Seats:
 
     def __init__(self) -> None:
         self._seats: dict[str, Seat] = {}
+        self._looked_ns = 0
 
     def __iter__(self) -> Iterator[Seat]:
         return iter(list(self._seats.values()))
@@ -156,8 +175,24 @@ class Seats:
         """Those who play and stay."""
         return [seat for seat in self if seat.playing and not seat.leaving]
 
+    @property
+    def expected(self) -> list[Seat]:
+        """Those who have still to hand in their journal: who plays, and who was given up and lives after all."""
+        return [seat for seat in self if seat.playing or (seat.lost and not seat.drained and seat.lives)]
+
+    def wait_from(self, moment_ns: int) -> None:
+        """Nobody has anything to report before that moment: silence is counted from there."""
+        for seat in self:
+            seat.heard_ns = max(seat.heard_ns, moment_ns)
+
     def leave_silent(self, now_ns: int) -> list[Seat]:
-        """Mark those that have gone quiet as lost; returns the newly lost."""
+        """Mark those that have gone quiet as lost; returns the newly lost.
+
+        Who does not look for a while hears nobody: what we slept ourselves is no silence of theirs.
+        """
+        if self._looked_ns and now_ns - self._looked_ns > _ASLEEP_NS:
+            self.wait_from(now_ns)
+        self._looked_ns = now_ns
         quiet = [seat for seat in self.playing if now_ns - seat.heard_ns > SILENT_NS]
         for seat in quiet:
             seat.lost = True
