@@ -58,7 +58,8 @@ def _html(certificate: Certificate) -> Iterator[str]:
     yield (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>Realism of {name}</title><style>{_CSS}</style><h1>Realism certificate of {name}</h1>"
-        f"<p>{escape(_headline(certificate))}.</p>"
+        f"<p>{escape(_headline(certificate).capitalize())}.</p>"
+        "<p class=key><i class=bar></i>measured <i class=mark></i>asked for</p>"
     )
     for finding in certificate.findings:
         word = _WORDS[finding.fits]
@@ -99,6 +100,8 @@ _CSS = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:720px;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}
 h2{font-size:1.05rem;margin-bottom:0}svg{width:100%;font-size:11px}rect{fill:#4c78a8}
 .asked{stroke:#d1495b;stroke-width:2}span{font-size:.8rem;padding:.1rem .5rem;border-radius:1rem;background:#e6eaf0}
+.key{font-size:.85rem}i{display:inline-block;margin:0 .35rem 0 .8rem;vertical-align:middle}i.bar{width:18px;height:10px;
+background:#4c78a8;margin-left:0}i.mark{width:2px;height:14px;background:#d1495b}
 .departs{background:#f7c6cc}.fits{background:#cdeccf}
 @media(prefers-color-scheme:dark){body{background:#14171a;color:#e6e6e6}text{fill:#e6e6e6}span{color:#1b1f24}}
 """
