@@ -56,6 +56,15 @@ def test_a_ledger_that_forgets_its_keys_is_unsafe():
     assert scores["at-once"].booked == 8
 
 
+@pytest.mark.parametrize(
+    "defect", ["500-after-commit", "double-booking", "acknowledged-not-written", "refused-but-booked"]
+)
+def test_a_ledger_that_books_otherwise_than_it_answers_is_unsafe(defect):
+    score = card(defects=[defect], probes=["after-an-error"])["after-an-error"]
+    assert score.grade is Grade.UNSAFE, score
+    assert card(probes=["after-an-error"])["after-an-error"].grade is Grade.SAFE
+
+
 def test_giving_up_is_counted():
     score = card(hasty=True, probes=["after-time-out"])["after-time-out"]
     assert score.booked == 12

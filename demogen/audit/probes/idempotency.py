@@ -119,6 +119,24 @@ def other_body(bench: Bench) -> Score:
     return Score(bench.name, Grade.SAFE, told, booked)
 
 
+def after_an_error(bench: Bench) -> Score:
+    """A row of requests, each under a key of its own; what is not answered with 201 is sent again under its key."""
+    requests = [bench.pay("1", key=bench.key(str(number))) for number in range(_ROW)]
+    answers = [bench.send(request) for request in requests]
+    again = {number: bench.send(requests[number]) for number, answer in enumerate(answers) if answer.status != 201}
+    last = [again.get(number, answer) for number, answer in enumerate(answers)]
+    booked = sorted(str(item["id"]) for item in bench.work.booked(bench.ledger, bench.name))
+    told = f"{_ROW} × 201"
+    if again:
+        first, then = next((answers[number].told, answer.told) for number, answer in again.items())
+        told = f"{len(again)} of {_ROW} with {first}, again {then}"
+    # What was never acknowledged may be booked once or not at all; what was, once.
+    promised = {answer.id for answer in last if answer.id}
+    open_ends = sum(not answer.id for answer in last)
+    kept = promised <= set(booked) and len(booked) <= len(promised) + open_ends
+    return Score(bench.name, Grade.SAFE if kept else Grade.UNSAFE, told, len(booked))
+
+
 def without_key(bench: Bench) -> Score:
     """Two equal payments without any key."""
     first, second = bench.send(bench.pay()), bench.send(bench.pay())
@@ -242,6 +260,9 @@ def committed_twice(bench: Bench) -> Score:
     return Score(bench.name, Grade.SAFE if right else Grade.UNSAFE, f"{told}; the payee has {paid}", bench.count())
 
 
+#: Long enough to meet an error that comes once in fifty requests.
+_ROW = 60
+
 PROBES: dict[str, Callable[[Bench], Score]] = {
     "repeated": repeated,
     "at-once": at_once,
@@ -249,6 +270,7 @@ PROBES: dict[str, Callable[[Bench], Score]] = {
     "without-key": without_key,
     "other-ledger": other_ledger,
     "after-refusal": after_refusal,
+    "after-an-error": after_an_error,
     "after-time-out": after_time_out,
     "expired": expired,
     "equal-reverts": equal_reverts,
