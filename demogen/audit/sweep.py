@@ -95,8 +95,11 @@ class Sweeper:
     def one(
         self, ledger: LedgerRef, transaction_id: str, take: Callable[[LedgerRef, list[TransactionItem]], None]
     ) -> Walk:
-        """One transaction by its id; nothing is handed over where the ledger does not know it."""
-        target = _target("transaction.get", ledger, "", t=transaction_id)
+        """One transaction by its id; nothing is handed over where the ledger does not know it.
+
+        Without a limit the ledger would show ten of its operations only.
+        """
+        target = _target("transaction.get", ledger, f"limit={PAGE}", t=transaction_id)
         response = yield from persist(Request(b"GET", target), policy=self._policy, dice=self._dice)
         if isinstance(response, Response) and response.status == 404:
             return 0
