@@ -94,9 +94,7 @@ def main() -> None:
     more_us = statistics.median(mine - theirs for mine, theirs in zip(on, off, strict=True))
     # What the scrapes take of a core is what a process that is at its limit delivers less.
     lost = more_us * arguments.rate / 1e6
-    print(
-        f"\n{more_us:+.2f} µs a request at {arguments.rate:,} TPS, median of {len(on)} pairs: {lost:.1%} of the throughput"
-    )
+    print(f"\n{more_us:+.2f} µs a request at {arguments.rate:,} TPS, median of {len(on)} pairs: {lost:.1%} of a core")
     if arguments.keep:
         figures.keep("metrics", values | {"lost": lost})
 

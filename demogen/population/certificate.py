@@ -54,11 +54,11 @@ def _markdown(certificate: Certificate) -> Iterator[str]:
 
 
 def _html(certificate: Certificate) -> Iterator[str]:
-    name = escape(certificate.population_id)
+    name, headline = escape(certificate.population_id), escape(_headline(certificate))
     yield (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>Realism of {name}</title><style>{_CSS}</style><h1>Realism certificate of {name}</h1>"
-        f"<p>{escape(_headline(certificate).capitalize())}.</p>"
+        f"<p>{headline[:1].upper()}{headline[1:]}.</p>"
         "<p class=key><i class=bar></i>measured <i class=mark></i>asked for</p>"
     )
     for finding in certificate.findings:
