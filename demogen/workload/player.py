@@ -46,6 +46,7 @@ STILL_RUNNING = "0084"
 _RETRY_AFTER_NS = 50 * NS_PER_MS
 _RETRIES_MAX = 20
 _IDLE_NS = 100 * NS_PER_MS
+_DRAWS_A_TURN = 64
 
 
 #: Told of an answer: attempt, receipt, when it was sent and when it came (monotonic ns; sent 0: nothing was sent).
@@ -120,6 +121,7 @@ class Player:
         self.on_answer: OnAnswer | None = None
         self._ready: deque[Play] = deque()
         self._held: Sending | None = None
+        self._dice: Dice | None = None
         self._waiting: deque[Arrival] = deque()
         self._alarms: list[tuple[int, int, Play | Sending, Receipt | None]] = []
         self._alarm_order = count()
@@ -194,17 +196,24 @@ class Player:
                 self._drop(waiting.popleft(), DropReason.NO_SLOT)
                 continue
             play = self._ready.popleft() if self._ready else self._start(arrival)
+            if play is None:
+                return
             if not self._send(play, arrival):
                 # The script waits for the next free connection; the arrival keeps its due time.
                 self._ready.appendleft(play)
                 return
             waiting.popleft()
 
-    def _start(self, arrival: Arrival) -> Play:
-        """Draw a script for the arrival; reads drawn on the way ride along."""
-        dice = Dice(self._stage, seed=self._seed, arrival=arrival.number)
+    def _start(self, arrival: Arrival) -> Play | None:
+        """Draw a script for the arrival; reads drawn on the way ride along.
+
+        None where many in a row began with a read: the arrival waits a turn, for one of them that is ready to write.
+        """
+        dice = self._dice
+        if dice is None or dice.arrival != arrival.number:
+            dice = self._dice = Dice(self._stage, seed=self._seed, arrival=arrival.number)
         started = self.tally.started
-        while True:
+        for _ in range(_DRAWS_A_TURN):
             number = self._mix.draw(dice)
             started[number] += 1
             play = Play(self._mix.patterns[number].play(dice), number)
@@ -214,6 +223,7 @@ class Player:
                 continue
             if self._place(play, step, arrival.due_ns, None):
                 return play
+        return None
 
     def _place(self, play: Play, step: Intent | Pause, due_ns: int, receipt: Receipt | None) -> bool:
         """Whether the step is a write and so takes an arrival; a read is sent, a pause is parked."""

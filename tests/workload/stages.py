@@ -73,13 +73,16 @@ class Theatre:
         spelling="mixed",
         funds=FUNDS,
         worker=(0, 1),
+        mix=None,
     ):
         self.clock = FakeClock()
         self.app = SandboxApp(clock=self.clock, rng=random.Random(seed), defects=defects)
         self.accounts = settle_in(self.app, funds=funds)
         self.carrier = InMemoryCarrier(self.app, clock=self.clock)
         self.pacer = Pacer()
-        self.mix = Mix(weights or {name: pattern.weight for name, pattern in find_patterns().items()}, find_patterns())
+        self.mix = mix or Mix(
+            weights or {name: pattern.weight for name, pattern in find_patterns().items()}, find_patterns()
+        )
         self.journal_path = folder / "0.journal"
         self.journal = JournalWriter(
             self.journal_path,

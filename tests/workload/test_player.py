@@ -4,8 +4,10 @@ import pytest
 from stages import Theatre, ask
 
 from demogen.contract.outcome import Outcome
-from demogen.contract.transactions import Action
+from demogen.contract.transactions import Action, Intent
+from demogen.patterns import Pattern
 from demogen.record.journal import Flag, JournalFile, Kind
+from demogen.workload.mix import Mix
 
 
 def records(theatre, kind):
@@ -148,3 +150,21 @@ def test_an_arrival_that_finds_no_connection_is_dropped_with_the_reason(tmp_path
     assert theatre.player.tally.dropped == {"no_slot": 10}
     theatre.journal.close()
     assert len(records(theatre, Kind.DROP)) == 10
+
+
+def look_first(dice):
+    """Asks for a balance, then pays."""
+    payer, payee = dice.pair("customer", "merchant")
+    yield Intent(action=Action.READ_BALANCES, ledger=payer.ledger, account=payer)
+    yield Intent.move(100, payer, payee, description="seen, then paid")
+
+
+@pytest.mark.timeout(30)
+def test_a_mix_of_patterns_that_all_look_first_is_played(tmp_path):
+    pattern = Pattern(name="look_first", weight=1, play=look_first)
+    theatre = Theatre(tmp_path, mix=Mix({"look_first": 1}, {"look_first": pattern}))
+    tally = theatre.play()
+    assert tally.intents[0] == tally.count(Outcome.ACCEPTED) == 200
+    assert not tally.dropped
+    numbers = [int(row["arrival"]) for row in records(theatre, Kind.INTENT)]
+    assert len(numbers) == len(set(numbers))
