@@ -43,7 +43,7 @@ lint: .venv/.dev
 	@$(RUN) -m mypy
 
 bench: .venv/.dev
-	@for name in spelling patterns pieces engine generators openloop memory sandbox provisioning audit; do \
+	@for name in spelling patterns pieces engine generators openloop memory sandbox provisioning audit readback; do \
 	  echo "== benchmarks/$$name.py"; $(RUN) benchmarks/$$name.py || exit 1; done
 
 mutants: .venv/.dev
