@@ -35,7 +35,8 @@ log = logging.getLogger("demogen")
 
 _READY_WITHIN_S = 60.0
 _LEAD_NS = {True: 1500 * NS_PER_MS, False: 300 * NS_PER_MS}
-_RESHARE_AHEAD_NS = 2 * NS_PER_S
+RESHARE_AHEAD_NS = 2 * NS_PER_S
+ATTEND_EVERY_S = 0.25
 _DRAIN_MARGIN_S = 10.0
 _TOKEN_EVERY_S = 0.2
 
@@ -147,17 +148,24 @@ class Conductor:
     # -- taking part ---------------------------------------------------------------------------------------------
 
     def seat(self, client: str) -> None:
-        """Give a load process its part; it answers when it is ready."""
+        """Give a load process a part in the run."""
         seat = self.seats.take(client, journals=self.folder.journals, now_ns=self._clock.now_ns())
-        # In our own process it stands in the folder from the first record on.
-        seat.whole = not self._distributed
-        journal = "" if self._distributed else str(seat.journal)
-        setup = msgspec.structs.replace(self._setup, process=seat.process, journal=journal)
-        self._post(SETUP, {"setup": msgspec.to_builtins(setup, builtin_types=(bytes,))}, client)
+        seat.whole = not self._distributed  # our own stands in the folder from the first record on
+        self._set_up(seat)
+
+    def _set_up(self, seat: Seat) -> None:
+        """Tell it its part; it answers when it is ready. What comes too early Locust drops: then it is told again."""
+        seat.asked_ns = self._clock.now_ns()
+        own = {"process": seat.process, "journal": "" if self._distributed else str(seat.journal)}
+        setup = msgspec.structs.replace(self._setup, **own)
+        self._post(SETUP, {"setup": msgspec.to_builtins(setup, builtin_types=(bytes,))}, seat.client)
+
+    def _ask_again(self) -> None:
+        for seat in self.seats.unheard(self._clock.now_ns()):
+            self._set_up(seat)
 
     def on_ready(self, client: str, message: dict[str, Any]) -> None:
-        seat = self.seats.of(client)
-        if seat is not None:
+        if (seat := self.seats.of(client)) is not None:
             seat.be_ready(message, now_ns=self._clock.now_ns())
             if self.playing:
                 log.info("load process %s joined: the rate is shared again", seat.process)
@@ -165,8 +173,7 @@ class Conductor:
                 self._tell_missing()
 
     def on_report(self, client: str, message: dict[str, Any], *, drained: bool) -> None:
-        seat = self.seats.of(client)
-        if seat is None:
+        if (seat := self.seats.of(client)) is None:
             return
         delta = seat.hear(message, now_ns=self._clock.now_ns())
         if delta is not None:
@@ -200,7 +207,9 @@ class Conductor:
             self.over.set()
         elif seat.leaving:
             return
-        elif self.plan.seconds is None or self._now_in_schedule_s() < self.plan.seconds:
+        elif (
+            self.plan.seconds is None or (self._clock.wall_ns() - self._started_wall_ns) / NS_PER_S < self.plan.seconds
+        ):
             self.degraded = True
             self.share_again()
 
@@ -221,9 +230,9 @@ class Conductor:
         """Wait for everybody to be ready, then announce the schedule."""
         deadline_ns = self._clock.now_ns() + round(_READY_WITHIN_S * NS_PER_S)
         while not all(seat.ready for seat in self.seats) and self._clock.now_ns() < deadline_ns:
+            self._ask_again()
             gevent.sleep(0.02)
-        late = [seat for seat in self.seats if not seat.ready]
-        for seat in late:
+        for seat in [seat for seat in self.seats if not seat.ready]:
             seat.lost = self.degraded = True
         if not self.seats.playing:
             raise DemogenError("no load process became ready", hint="look at the workers' logs")
@@ -243,14 +252,13 @@ class Conductor:
         if not self.playing or tps == self._course.asked_tps:
             return
         log.info("target changed from %g to %g TPS", self.target_tps, tps)
-        first_index = self._course.change(tps, self._clock.wall_ns() + _RESHARE_AHEAD_NS)
+        first_index = self._course.change(tps, self._clock.wall_ns() + RESHARE_AHEAD_NS)
         if first_index is not None:
             self._share(first_index)
 
     def share_again(self) -> int:
         """Share the same schedule among those who stay, from an index that nobody has reached; returns the index."""
-        first_index = self._course.index_at(self._clock.wall_ns() + _RESHARE_AHEAD_NS)
-        self._share(first_index)
+        self._share(first_index := self._course.index_at(self._clock.wall_ns() + RESHARE_AHEAD_NS))
         return first_index
 
     def _share(self, first_index: int) -> None:
@@ -266,15 +274,13 @@ class Conductor:
         seconds = self.plan.seconds if self.plan.seconds is not None else 10 * 365 * 86_400
         return start_ns, start_ns + round(seconds * NS_PER_S)
 
-    def _now_in_schedule_s(self) -> float:
-        return (self._clock.wall_ns() - self._started_wall_ns) / NS_PER_S
-
     # -- attending and finishing ---------------------------------------------------------------------------------
 
     def _attend(self) -> None:
         """Once a second, a look at who has gone quiet, and at what the books say."""
-        while not self.over.wait(1.0) and not self._finishing:
+        while not self.over.wait(ATTEND_EVERY_S) and not self._finishing:
             self._warn()
+            self._ask_again()
             if lost := self.seats.leave_silent(self._clock.now_ns()):
                 self._lose(lost)
         self.over.set()
@@ -309,8 +315,7 @@ class Conductor:
             self._write_measurement()
             self._judge()
         except Exception as error:  # noqa: BLE001  (whoever waits for the end must see one)
-            said = in_our_words(error)
-            log.error("%s", said)
+            log.error("%s", said := in_our_words(error))
             self.exit_code = said.exit_code
         except _Abandoned:
             log.warning("given up: the books were not judged; later: demogen audit %s", self.folder.path)

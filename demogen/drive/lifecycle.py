@@ -64,6 +64,7 @@ class LoadSide:
     def __init__(self, environment: Any) -> None:
         self._environment = environment
         self._load: Load | None = None
+        self._part: tuple[str, int] | None = None
         runner = environment.runner
         runner.register_message(loads.SETUP, self._on_setup)
         runner.register_message(loads.SHARE, self._on_share)
@@ -78,6 +79,11 @@ class LoadSide:
             self._signals = Signals(wind_up=lambda: None, give_up=lambda: os._exit(self._signals.code or 130))
 
     def _on_setup(self, environment: Any, msg: Any, **_: Any) -> None:
+        part = (msg.data["setup"]["run_id"], msg.data["setup"]["process"])
+        if part == self._part:
+            return  # said again: the master has not heard of us yet
+        self._part = part
+
         def set_up() -> None:
             try:
                 self._load = Load(environment, msgspec.convert(msg.data["setup"], Setup))

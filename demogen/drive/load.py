@@ -245,6 +245,8 @@ class Load:
         """The last report; then the conductor knows all that this process knew."""
         slots.on_change = None
         self._close_desk()
+        # Users whose answer came last have been woken, not yet heard: what they count belongs to the last report.
+        gevent.sleep(0)
         if self._player is None:
             self._pump.close()
         if self._events is not None:

@@ -14,12 +14,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from demogen.clock import NS_PER_S
+from demogen.clock import NS_PER_MS, NS_PER_S
 from demogen.pacing.pacer import Share
 from demogen.record.tally import Tally
 
+#: An answer to what a process is told when it takes its seat takes less than this, as a rule.
+ASK_AGAIN_NS = 2 * NS_PER_S
 #: Without a report for this long a process counts as lost. Reports come each second.
-SILENT_NS = 4 * NS_PER_S
+SILENT_NS = 3_700 * NS_PER_MS
 #: Whoever looks is meant to do so each second; later than this, and it was held up itself.
 _ASLEEP_NS = 2 * NS_PER_S
 
@@ -31,6 +33,7 @@ class Seat:
         self.client = client
         self.process = process
         self.journal = journal
+        self.asked_ns = now_ns
         self.ready = False
         self.leaving = False
         self.drained = False
@@ -184,6 +187,10 @@ class Seats:
         """Nobody has anything to report before that moment: silence is counted from there."""
         for seat in self:
             seat.heard_ns = max(seat.heard_ns, moment_ns)
+
+    def unheard(self, now_ns: int) -> list[Seat]:
+        """Those that were told their part a while ago and have not answered."""
+        return [seat for seat in self if not (seat.ready or seat.lost) and now_ns - seat.asked_ns > ASK_AGAIN_NS]
 
     def leave_silent(self, now_ns: int) -> list[Seat]:
         """Mark those that have gone quiet as lost; returns the newly lost.

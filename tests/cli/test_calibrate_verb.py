@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(90)
 def test_it_tells_a_figure_and_what_bounds_it(capsys):
     cores, began = os.sched_getaffinity(0), time.monotonic()
     assert main(["calibrate", "--json", "--target-tps", "50"]) == 0
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < 80
     assert os.sched_getaffinity(0) == cores
     told = json.loads(capsys.readouterr().out)
     assert told["probes"]

@@ -187,7 +187,8 @@ def test_a_ledger_that_is_none_is_refused_before_anything_starts(tmp_path, behav
         began = time.monotonic()
         code, out, err = finish(run(tmp_path / "run", server.url))
         assert code == 7, out + err
-        assert time.monotonic() - began < 20
+        # Nobody waits for ever; a busy machine may take its time to start a process.
+        assert time.monotonic() - began < 60
     assert says in err
     assert err.count("error:") == 1
     assert "hint:" in err
@@ -222,7 +223,7 @@ def test_ctrl_c_is_heard_while_nothing_is_answered(tmp_path, sandbox_url):
         began = time.monotonic()
         code, out, err = finish(process)
     assert code == 130, out + err
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
     report = report_of(folder)
     assert report["outcomes"]["indeterminate"] == report["arrivals"]["sent"] > 0
     assert report["verdict"] == "HOLDS", report["audit"]

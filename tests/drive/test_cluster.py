@@ -23,13 +23,14 @@ TPS, SECONDS = 100, 18
 
 
 @pytest.fixture
-def cluster(tmp_path, sandbox_url):
+def cluster(tmp_path, sandbox_url, request):
     """A master with two workers that have begun to play, and a way to start more."""
     port, processes = free_port(), []
+    seconds = getattr(request, "param", SECONDS)
     folder = tmp_path / "run"
     master = locust(
         "--headless", "--master", "--expect-workers", 2, "--master-bind-port", port, "--host", sandbox_url,
-        "--target-tps", TPS, "-t", f"{SECONDS}s", "-u", 4, "-r", 4, "--run-dir", folder, cwd=tmp_path,
+        "--target-tps", TPS, "-t", f"{seconds}s", "-u", 4, "-r", 4, "--run-dir", folder, cwd=tmp_path,
     )  # fmt: skip
 
     def add_worker():
@@ -59,13 +60,34 @@ def marks(folder):
     return used
 
 
-def assert_accounted_for(report, folder):
-    arrivals = report["arrivals"]
-    assert arrivals["offered"] == TPS * SECONDS
-    assert arrivals["sent"] + arrivals["dropped"] == arrivals["offered"]
+def assert_no_key_is_used_twice(report, folder):
     used = marks(folder)
     assert max(used.values()) == 1
-    assert len({arrival for _, arrival in used}) == len(used) == arrivals["sent"]
+    # A killed process has sent some that it could not report any more: its journal knows of them.
+    assert len({arrival for _, arrival in used}) == len(used) >= report["arrivals"]["sent"]
+
+
+def assert_shared_at_last_among(processes, folder):
+    """From some arrival on each of so many load processes took its turn, and none was left out.
+
+    Told by the journals and not by the clock: a machine that is busy delays what is seen, not what is shared.
+    """
+    taken = {}
+    for path in folder.glob("journal/[0-9]*.journal"):
+        for chunk in JournalFile(path).chunks():
+            for row in chunk[Kind.INTENT]:
+                if row["arrival"] < 1 << 62:
+                    taken[int(row["arrival"])] = (int(row["generation"]), path.stem)
+    last = max(generation for generation, _ in taken.values())
+    assert last > 1
+    shared = {arrival: process for arrival, (generation, process) in taken.items() if generation == last}
+    assert len(set(shared.values())) == processes
+    first = min(shared)
+    assert sorted(shared) == list(range(first, first + len(shared)))
+    assert all(
+        shared[arrival] == shared[arrival - processes] for arrival in list(shared) if arrival - processes >= first
+    )
+    return first
 
 
 def test_a_killed_worker_costs_its_share_for_seconds_only(cluster):
@@ -78,10 +100,12 @@ def test_a_killed_worker_costs_its_share_for_seconds_only(cluster):
     assert report["degraded"]
     assert report["workers"] == {"count": 2, "lost": 1}
     lost = report["arrivals"]["dropped_by_reason"]["worker_lost"]
-    # Half the rate is missing for at most six seconds, and for two at least: nobody notices a death sooner.
-    assert 0.5 * TPS <= lost <= 0.5 * TPS * 7.5, report["arrivals"]
+    # Half the rate is missing for seconds only (six of them where the machine lets the master look: `test_seats`), and
+    # for two at least: nobody notices a death sooner.
+    assert 0.5 * TPS <= lost <= 0.5 * TPS * 12, report["arrivals"]
     assert report["arrivals"]["sent"] + report["arrivals"]["dropped"] == report["arrivals"]["offered"] == TPS * SECONDS
-    assert report["series"]["offered"][-4:-1] == pytest.approx([TPS] * 3, abs=TPS * 0.1)
+    assert_no_key_is_used_twice(report, folder)
+    assert_shared_at_last_among(1, folder)
     assert code in (3, 6), out + err
 
 
@@ -97,7 +121,7 @@ def test_what_a_killed_worker_owed_is_counted_though_the_run_was_stopped(cluster
     assert report["verdict"] == "HOLDS", report["audit"]
     assert report["workers"] == {"count": 2, "lost": 1}
     arrivals = report["arrivals"]
-    assert 0.5 * TPS <= arrivals["dropped_by_reason"]["worker_lost"] <= 0.5 * TPS * 7.5
+    assert 0.5 * TPS <= arrivals["dropped_by_reason"]["worker_lost"] <= 0.5 * TPS * 12
     assert arrivals["sent"] + arrivals["dropped"] == arrivals["offered"]
 
 
@@ -111,23 +135,28 @@ def test_a_worker_that_leaves_hands_its_share_over(cluster):
     assert report["verdict"] == "HOLDS", report["audit"]
     assert report["degraded"]
     assert report["arrivals"]["dropped"] == 0
-    assert report["series"]["offered"][-4:-1] == pytest.approx([TPS] * 3, abs=TPS * 0.1)
-    assert_accounted_for(report, folder)
+    assert report["arrivals"]["offered"] == TPS * SECONDS
+    assert_no_key_is_used_twice(report, folder)
+    assert_shared_at_last_among(1, folder)
 
 
+@pytest.mark.parametrize("cluster", [90], indirect=True, ids=["until it is stopped"])
 def test_a_worker_that_joins_takes_its_share(cluster):
     folder, master, _, add_worker = cluster
-    time.sleep(2)
     add_worker()
+    newcomers = folder / "journal" / "2.journal"
+    until = time.monotonic() + 60
+    while not (newcomers.exists() and newcomers.stat().st_size > 10_000) and time.monotonic() < until:
+        time.sleep(0.1)
+    master.send_signal(signal.SIGINT)
     code, out, err = finish(master)
     report = report_of(folder)
-    assert code in (0, 6), out + err
-    assert report["workers"]["count"] == 3
+    assert code == 130, out + err
+    assert report["workers"] == {"count": 3, "lost": 0}, err
     assert report["arrivals"]["dropped"] == 0
-    assert_accounted_for(report, folder)
-    by_process = {path.stem: sum(len(c[Kind.INTENT]) for c in JournalFile(path).chunks())
-                  for path in folder.glob("journal/[0-9].journal")}  # fmt: skip
-    assert by_process["2"] > TPS
+    assert report["verdict"] == "HOLDS", report["audit"]
+    assert_no_key_is_used_twice(report, folder)
+    assert_shared_at_last_among(3, folder)
 
 
 def test_a_killed_master_leaves_workers_that_end_and_books_that_can_be_judged(cluster):
