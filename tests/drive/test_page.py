@@ -109,7 +109,8 @@ def test_a_run_is_shown_turned_and_judged(web_ui, tmp_path):
 
     web_ui.start(user_count=2, spawn_rate=2, target_tps=50)
     state = web_ui.state_when(lambda state: len(state["series"]["answered"]) >= 4)
-    assert state["series"]["offered"][1:4] == [50, 50, 50]
+    # A busy master notes an arrival a moment later, and so perhaps under the next second.
+    assert sum(state["series"]["offered"][:4]) == pytest.approx(200, abs=20)
     assert (state["target_tps"], state["verdict"], state["exit_code"]) == (50, "UNKNOWN", None)
     assert state["response_ms"]["p50"] <= state["response_ms"]["p99"]
     assert {line["pattern"] for line in state["patterns"]} >= {"payment", "transfer"}
@@ -118,7 +119,7 @@ def test_a_run_is_shown_turned_and_judged(web_ui, tmp_path):
     for wrong in ({"target_tps": "many"}, {"target_tps": -5}, {"target_tps": None}, {"tps": 9}, [50]):
         assert web_ui.post("/demogen/target-tps", wrong)[0] == 400
     assert web_ui.post("/demogen/target-tps", {"target_tps": 100}) == (200, {"target_tps": 100})
-    state = web_ui.state_when(lambda state: state["series"]["offered"][-2:] == [100, 100])
+    state = web_ui.state_when(lambda state: abs(sum(state["series"]["offered"][-2:]) - 200) <= 10)
     assert [tps for _, tps in state["targets"]] == [50, 100]
 
     rows = {row["name"]: row["value"] for row in web_ui.get("/stats/requests")["extended_stats"][0]["data"]}
@@ -268,7 +269,7 @@ def test_start_turn_stop_and_read_the_verdict_in_a_browser(web_ui, browser, tmp_
     browser.locator("#tps").fill("120")
     browser.locator("#set").click()
     browser.get_by_text("120 TPS from two seconds on").wait_for()
-    web_ui.state_when(lambda state: state["series"]["offered"][-3:] == [120, 120, 120])
+    web_ui.state_when(lambda state: abs(sum(state["series"]["offered"][-3:]) - 360) <= 15)
     browser.get_by_text("120 promised").wait_for()
     picture(browser, "ledger-page.png")
 
