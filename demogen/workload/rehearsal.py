@@ -18,11 +18,15 @@ from demogen.contract.transactions import AccountRef, Intent
 from demogen.errors import PreflightFailed
 from demogen.patterns import Dice, Pattern, Pause, Stage
 from demogen.patterns.markets import Market
+from demogen.patterns.mixing import GOLDEN, MASK
 from demogen.workload.mix import Mix
 from demogen.workload.till import Till
 
 _SCRIPTS = 4_000
-_MARGIN = 2.0
+#: Where most of a mix only reads it takes more scripts to see who pays.
+_WRITES = 4_000
+_SCRIPTS_MAX = 40_000
+_MARGIN = 4.0
 #: An account has this many times the most that one script takes, whatever the rest says.
 _SPARE = 20
 #: A script of more intents than this does not end.
@@ -77,9 +81,11 @@ def needs(mix: Mix, stage: Stage, *, seed: int, arrivals: int) -> list[Need]:
     tries: dict[str, int] = defaultdict(int)
     played: dict[str, int] = defaultdict(int)
     writes = 0
-    for number in range(_SCRIPTS):
-        # All along the run, since its mix may drift.
-        dice = Dice(stage, seed=seed, arrival=number * max(1, arrivals // _SCRIPTS))
+    for number in range(_SCRIPTS_MAX):
+        if writes >= _WRITES and number >= _SCRIPTS:
+            break
+        # From all along the run, since its mix may drift: multiples of the golden ratio lie evenly.
+        dice = Dice(stage, seed=seed, arrival=(number * GOLDEN & MASK) * max(1, arrivals) >> 64)
         pattern = mix.patterns[mix.draw(dice)]
         till, before = Till(), writes
         tries[pattern.name] += 1
