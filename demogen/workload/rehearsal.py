@@ -81,8 +81,10 @@ def needs(mix: Mix, stage: Stage, *, seed: int, arrivals: int) -> list[Need]:
     tries: dict[str, int] = defaultdict(int)
     played: dict[str, int] = defaultdict(int)
     writes = 0
+    # A long run meets what is rare and dear often enough to run an account dry that was never seen to pay it.
+    enough = max(_WRITES, min(arrivals, _SCRIPTS_MAX))
     for number in range(_SCRIPTS_MAX):
-        if writes >= _WRITES and number >= _SCRIPTS:
+        if writes >= enough and number >= _SCRIPTS:
             break
         # From all along the run, since its mix may drift: multiples of the golden ratio lie evenly.
         dice = Dice(stage, seed=seed, arrival=(number * GOLDEN & MASK) * max(1, arrivals) >> 64)
