@@ -23,7 +23,9 @@ class State(enum.StrEnum):
 class Breaker:
     """`failures_max` failures in a row open it for `recovery_s`.
 
-    After `patience_s` without a single success `admits` raises LedgerUnreachable. `on_change` is told each new state.
+    After `patience_s` in which nothing, or nothing of one method, succeeded, LedgerUnreachable is raised: a ledger that
+    shows everything and writes nothing (its disk is full) will not come back by being asked again. `on_change` is told
+    each new state.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Breaker:
         self._failures = 0
         self._failing_since_ns = 0
         self._probing = False
+        self._barren_since_ns: dict[bytes, int] = {}
 
     def admits(self, now_ns: int) -> bool:
         """Whether a request may leave now."""
@@ -69,14 +72,20 @@ class Breaker:
         """An admitted request has left."""
         self._probing = self.state is State.HALF_OPEN
 
-    def succeeded(self) -> None:
+    def succeeded(self, method: bytes = b"") -> None:
         """A request was answered, if only with a refusal."""
+        self._barren_since_ns.pop(method, None)
         self._failures = 0
         self._probing = False
         self._become(State.CLOSED)
 
-    def failed(self, now_ns: int) -> None:
-        """A request was not answered, or with a server error."""
+    def failed(self, now_ns: int, method: bytes = b"") -> None:
+        """A request was not answered, or with a server error. Raises LedgerUnreachable where its method never works."""
+        if now_ns - self._barren_since_ns.setdefault(method, now_ns) > self._patience_ns:
+            raise LedgerUnreachable(
+                f"every {method.decode()} has failed for {self._patience_ns / NS_PER_S:g} s",
+                hint="see what the ledger's own log says; its disk may be full, or its database gone",
+            )
         if not self._failures:
             self._failing_since_ns = now_ns
         self._failures += 1
@@ -87,6 +96,7 @@ class Breaker:
 
     def reset(self) -> None:
         """Close it by hand."""
+        self._barren_since_ns.clear()
         self.succeeded()
 
     def _become(self, state: State) -> None:

@@ -127,9 +127,9 @@ class Crew:
             self.throttle.observe(answered_ns - sent_ns, failed=labours)
             if self.breaker is not None:
                 if labours and not refused_for_now(result):
-                    self.breaker.failed(answered_ns)
+                    self.breaker.failed(answered_ns, ticket.request.method)
                 else:
-                    self.breaker.succeeded()
+                    self.breaker.succeeded(ticket.request.method)
             shift.advance(ticket, result, answered_ns)
 
 

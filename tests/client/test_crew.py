@@ -185,6 +185,22 @@ def test_the_breaker_loses_patience_and_says_so(clock):
     assert clock.now_ns() < 35_000 * NS_PER_MS
 
 
+def test_a_ledger_that_shows_but_never_writes_ends_the_patience_too(clock):
+    def insisting() -> Job[None]:
+        while True:
+            yield Request(b"POST", b"/")
+            yield Request(b"GET", b"/")
+            yield Wait(0.1)
+
+    carrier = DecidedCarrier(
+        lambda asked: ok(asked) if asked.method == b"GET" else Response(500, b"", b""), clock=clock
+    )
+    crew = Crew(carrier, clock=clock, breaker=Breaker(clock=clock, patience_s=30))
+    with pytest.raises(LedgerUnreachable, match="every POST has failed for 30 s"):
+        list(crew.run([insisting()]))
+    assert clock.now_ns() < 35_000 * NS_PER_MS
+
+
 def test_refusals_do_not_open_the_breaker(clock):
     breaker = Breaker(clock=clock)
     carrier = DecidedCarrier(lambda _: Response(422, b"", b'{"code":"0018"}'), clock=clock)
