@@ -241,7 +241,7 @@ def _shrunk(folder: RunFolder, name: str, settings: Settings) -> Counterexample:
             open_target(settings, database=folder.sandbox_db, clock=clock) as target,
             closing(open_engine(settings, target, clock=clock, max_connections=16)) as pump,
         ):
-            crew = Crew(pump, clock=clock, concurrency=16, timeout_s=settings.request_timeout_s)
+            crew = Crew(pump, clock=clock, concurrency=16, ahead=0, timeout_s=settings.request_timeout_s)
             work = Workbench(crew, tag=new_run_id(), dice=random.Random(settings.seed), policy=policy_of(settings))
             stand = Stand(work, sweeper_for(clock), clock)
             return shrink(ground, claim, stand=stand, note=lambda line: typer.echo(line, err=True))
@@ -293,8 +293,8 @@ def _workbench(settings: Settings) -> Iterator[tuple[Workbench, Crew, Clock]]:
         closing(open_engine(settings, target, clock=clock, max_connections=16)) as pump,
         closing(open_engine(settings, target, clock=clock, max_connections=16)) as impatient,
     ):
-        crew = Crew(pump, clock=clock, concurrency=16, timeout_s=settings.request_timeout_s)
-        hasty = Crew(impatient, clock=clock, concurrency=16, timeout_s=_HASTE_S)
+        crew = Crew(pump, clock=clock, concurrency=16, ahead=0, timeout_s=settings.request_timeout_s)
+        hasty = Crew(impatient, clock=clock, concurrency=16, ahead=0, timeout_s=_HASTE_S)
         yield (
             Workbench(crew, tag=new_run_id(), dice=random.Random(settings.seed), policy=policy_of(settings)),
             hasty,

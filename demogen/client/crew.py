@@ -37,14 +37,14 @@ Job = Generator[Step, Answer, T]
 
 _NO_CONNECTION_NS = 5 * NS_PER_MS  # how soon to ask a carrier again that had none free
 _LOOK_UP_NS = NS_PER_S  # the longest uninterrupted wait
-_AHEAD = 1  # jobs whose request is ready, for each in flight
 
 
 class Crew:
     """Runs jobs over `carrier`, which must serve nobody else meanwhile.
 
-    `concurrency` bounds requests in flight; as many jobs again have theirs ready. `timeout_s` is how long an answer may
-    take. `rate_per_s` caps requests a second. `breathe` is called each turn: under gevent it lets the others run.
+    `concurrency` bounds requests in flight; `ahead` jobs for each have theirs ready (0 where a job times what it asks:
+    there a request must not queue). `timeout_s` is how long an answer may take. `rate_per_s` caps requests a second.
+    `breathe` is called each turn: under gevent it lets the others run.
     """
 
     def __init__(
@@ -53,12 +53,14 @@ class Crew:
         *,
         clock: Clock,
         concurrency: int = 32,
+        ahead: int = 1,
         timeout_s: float = 30.0,
         rate_per_s: float | None = None,
         breaker: Breaker | None = None,
         breathe: Callable[[], object] | None = None,
     ) -> None:
         self.concurrency = concurrency
+        self._jobs_max = concurrency * (1 + ahead)
         self.throttle = Throttle(concurrency)
         self.breaker = breaker
         #: From the first request to the last answer of the job whose result came last; 0 where it asked for nothing.
@@ -75,7 +77,7 @@ class Crew:
         An exception in a job ends the run; what was in flight then is forgotten. Raises LedgerUnreachable where the
         breaker loses patience.
         """
-        shift: _Shift[T] = _Shift(iter(jobs), self.concurrency)
+        shift: _Shift[T] = _Shift(iter(jobs), self._jobs_max)
         try:
             while shift.hire(self._now()):
                 blocked_ns = self._send(shift)
@@ -160,7 +162,7 @@ _Done = tuple[_Task[T], Response | Fault, int, int]
 class _Shift(Generic[T]):
     """The jobs of one run: which wait for what."""
 
-    def __init__(self, source: Iterator[Job[T]], concurrency: int) -> None:
+    def __init__(self, source: Iterator[Job[T]], jobs_max: int) -> None:
         self.outbox: deque[_Task[T]] = deque()
         #: What others hang on goes first: looking for what is in doubt, and how a ledger is to behave.
         self.urgent: deque[_Task[T]] = deque()
@@ -168,7 +170,7 @@ class _Shift(Generic[T]):
         self.results: list[tuple[T, int]] = []
         self._source = source
         self._exhausted = False
-        self._jobs_max = concurrency * (1 + _AHEAD)
+        self._jobs_max = jobs_max
         self._tasks: set[_Task[T]] = set()
         self._asleep: list[tuple[int, int, _Task[T]]] = []
         self._order = count()

@@ -26,7 +26,7 @@ def views(*, lag_ms=0, samples=40, patience_s=30.0):
     clock = SlowClock(now_ns=1)
     app = SandboxApp(clock=clock, rng=random.Random(1))
     app.world.lag_us = lag_ms * 1000
-    crew = Crew(InMemoryCarrier(app, clock=clock), clock=clock, concurrency=4)
+    crew = Crew(InMemoryCarrier(app, clock=clock), clock=clock, concurrency=4, ahead=0)
     lens = Lens(Workbench(crew, tag="t1", dice=random.Random(1)), clock=clock, patience_s=patience_s)
     return {view.name: view for view in lens.measure(samples)}
 

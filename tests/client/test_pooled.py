@@ -76,7 +76,7 @@ def test_a_server_without_tls():
         line.sock.recv(1000)
         line.say(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
-    with serving(behave) as server, pytest.raises(LedgerUnreachable, match="no TLS with"):
+    with serving(behave) as server, pytest.raises(LedgerUnreachable, match="does not speak TLS"):
         ask(server.url.replace("http", "https"))
 
 
