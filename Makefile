@@ -29,11 +29,11 @@ help:
 demo: .venv/.runtime
 	@exec $(LOCUST) --target-tps 200 -t 30s -u 8 -r 8 --preset small --run-dir $(DEMO_DIR)
 
-# Those that start real processes come last and one at a time: they count and do not time, but they take what there is.
+# Those that start real processes come last, two files at a time: they count and do not time, and mostly they wait.
 NOTHING_CHOSEN := 5
 test: .venv/.dev
 	@$(RUN) -m pytest -q -n 2 -m "not slow and not e2e" $(TEST_ARGS) || [ $$? = $(NOTHING_CHOSEN) ]
-	@$(RUN) -m pytest -q -m "e2e and not slow" $(TEST_ARGS) || [ $$? = $(NOTHING_CHOSEN) ]
+	@$(RUN) -m pytest -q -n 2 --dist loadfile -m "e2e and not slow" $(TEST_ARGS) || [ $$? = $(NOTHING_CHOSEN) ]
 
 lint: .venv/.dev
 	@$(RUN) -m ruff check .
