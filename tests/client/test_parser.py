@@ -122,6 +122,7 @@ def test_a_body_without_a_length_ends_with_the_connection():
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 100001\r\n\r\n", Fault.OVERSIZED, id="announced too large"),
         pytest.param(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 100_001, Fault.OVERSIZED, id="grows too large"),
         pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"x" * HEAD_BYTES_MAX, Fault.OVERSIZED, id="an endless header"),
+        pytest.param(b"HTTP/1.1 100 C\n\nabcd\r\n\r\n", Fault.GARBAGE, id="an interim answer that ends in bare LF"),
         pytest.param(b"HTTP/1.1 102 P\r\n\r\n" * 5000, Fault.OVERSIZED, id="endless interim answers"),
     ],
 )

@@ -100,19 +100,22 @@ class Assembler:
 
     def _begin(self) -> Response | Fault | None:
         data = self._head
-        end = data.find(_END)
-        while end >= 0 and data[8:10] == b" 1" and data[9:12] != b"101":
+        while True:
+            end = data.find(_END)
+            if data.find(b"\n\n", 0, end if end >= 0 else len(data)) >= 0:
+                # A head whose lines end in a bare LF would never be found complete.
+                return Fault.GARBAGE
+            if end < 0 or data[8:10] != b" 1" or data[9:12] == b"101":
+                break
             # An interim answer: the real one follows.
             self._skipped += end + 4
             self._head = data = data[end + 4 :]
             if not _START.startswith(data[:7]):
                 return Fault.GARBAGE
-            end = data.find(_END)
         if self._skipped + (end if end >= 0 else len(data)) > HEAD_BYTES_MAX:
             return Fault.OVERSIZED
         if end < 0:
-            # A head whose lines end in a bare LF would never be found complete.
-            return Fault.GARBAGE if b"\n\n" in data else None
+            return None
         self._head_done = True
         self._length = -1 if self._bodiless else _plain_length(data, end)
         self._head = data[data.find(b"\n") + 1 : end]
