@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from demogen.contract.transactions import AccountRef
 from demogen.patterns.markets import Crowd, Market
-from demogen.patterns.mixing import GOLDEN, MASK, mix64
+from demogen.patterns.mixing import GOLDEN, MASK, following, left_over, mix64, scaled, seeded
 from demogen.patterns.values import MEDIAN_DOLLARS, PLACES, Shape
 
 if TYPE_CHECKING:
@@ -36,29 +36,27 @@ class Dice:
     def __init__(self, stage: Stage, *, seed: int, arrival: int) -> None:
         self.stage = stage
         self.arrival = arrival
-        self._state = mix64((seed * GOLDEN + arrival) & MASK)
+        self._state = seeded(seed, arrival)
 
     def bits(self) -> int:
         """64 random bits."""
-        self._state = state = (self._state + GOLDEN) & MASK
-        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & MASK
-        return state ^ (state >> 31)
+        self._state = following(self._state)
+        return mix64(self._state)
 
     def below(self, bound: int) -> int:
         """A number from 0 to bound − 1."""
-        return (self.bits() * bound) >> 64
+        return scaled(self.bits(), bound)
 
     def between(self, low: int, high: int) -> int:
         """A number from low to high, both included."""
-        return low + ((self.bits() * (high - low + 1)) >> 64)
+        return low + scaled(self.bits(), high - low + 1)
 
     def chance(self, times: int, out_of: int) -> bool:
         """True `times` in `out_of` throws on average."""
-        return (self.bits() * out_of) >> 64 < times
+        return scaled(self.bits(), out_of) < times
 
     def pick(self, choices: Sequence[T]) -> T:
-        return choices[(self.bits() * len(choices)) >> 64]
+        return choices[scaled(self.bits(), len(choices))]
 
     def market(self, *, accounts: int = 2) -> Market:
         """One asset of one ledger with at least that many accounts; busier with more accounts."""
@@ -72,7 +70,7 @@ class Dice:
         bits, count = self.bits(), len(pairings)
         payers, pick_payer, payees, pick_payee = pairings[stage.pick_market(bits, count)]
         # What an even choice leaves of its bits is as good as new for the next one.
-        payer = payers[pick_payer(bits * count & MASK if stage.even_markets else self.bits(), len(payers))]
+        payer = payers[pick_payer(left_over(bits, count) if stage.even_markets else self.bits(), len(payers))]
         place = pick_payee(self.bits(), len(payees))
         payee = payees[place]
         return payer, payee if payee is not payer else payees[(place + 1) % len(payees)]

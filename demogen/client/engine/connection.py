@@ -50,9 +50,7 @@ class Connection:
         "frame",
         "fresh",
         "phase",
-        "recv",
         "rest",
-        "send",
         "sent_ns",
         "socket",
         "ticket",
@@ -66,14 +64,12 @@ class Connection:
         self.fresh = True
         self.ticket: object = None
         self.frame = b""
-        self.rest: memoryview | None = None
+        self.rest = b""
         self.bodiless = False
         self.sent_ns = 0
         self.assembler: Assembler | None = None
         self.channel: Channel | None = None
         self.socket: Any = None
-        self.send: Callable[[bytes | memoryview], int]
-        self.recv: Callable[[int], bytes]
 
     def connect(self, sockets: Sockets) -> Fault | None:
         """Begin to connect to the first address left; a fault where not even that can be done."""
@@ -84,7 +80,7 @@ class Connection:
             return fault_of_connect(error.errno or 0)
         sock.setblocking(False)
         sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-        self.fd, self.send, self.recv = sock.fileno(), sock.send, sock.recv
+        self.fd = sock.fileno()
         failure = sock.connect_ex(address.place)
         if failure in (0, errno.EINPROGRESS):
             return None

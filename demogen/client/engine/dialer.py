@@ -20,6 +20,7 @@ from demogen.client.engine.connection import (
     Sockets,
     fault_of_connect,
 )
+from demogen.client.engine.descriptors import receive, transmit
 from demogen.client.engine.endpoint import Endpoint
 from demogen.client.engine.tls import Channel
 from demogen.client.engine.watch import Poller
@@ -29,8 +30,6 @@ from demogen.contract.exchange import Fault
 GROWTH_A_CHORE = 64  # connections begun ahead of need
 CONNECT_AGAIN_NS = NS_PER_S  # after a failure without a request behind it
 READ = EPOLLIN | EPOLLRDHUP
-
-_FLIGHT_BYTES = 64 * 1024
 
 
 class Dialer:
@@ -107,7 +106,7 @@ class Dialer:
     def heard(self, connection: Connection, now: int) -> None:
         """Bytes came, or the end, in the middle of a handshake."""
         try:
-            cipher = connection.recv(_FLIGHT_BYTES)
+            cipher = receive(connection.fd)
         except BlockingIOError:
             return
         except OSError:
@@ -124,7 +123,7 @@ class Dialer:
             established = channel.handshake(cipher)
             flight = channel.pending()
             if flight:
-                connection.send(flight)  # a fresh socket's buffer takes a whole flight
+                transmit(connection.fd, flight)  # a fresh socket's buffer takes a whole flight
         except OSError:
             # Tell the peer why, if it still listens; then it is over.
             self._break_off(connection, Fault.TLS, now)

@@ -92,19 +92,23 @@ class Endpoint:
 
 
 class Letters:
-    """Frames requests towards an endpoint; `frame` is replaced when the bearer token changes."""
+    """Frames requests towards an endpoint, with the bearer token of the moment."""
 
     def __init__(self, endpoint: Endpoint, *, token: Callable[[], str] | None = None) -> None:
         """`token` tells the token to use from now on; it is asked once a loop turn. Raises UsageError on a bad one."""
         self._endpoint = endpoint
         self._token = token
         self._text = token() if token else ""
-        self.frame: Callable[[Request], bytes] = endpoint.letterhead(self._text).frame
+        self._letterhead = endpoint.letterhead(self._text)
+
+    def frame(self, request: Request) -> bytes:
+        """The bytes of one request."""
+        return self._letterhead.frame(request)
 
     def refresh(self) -> None:
         if self._token is not None and (text := self._token()) != self._text:
             self._text = text
-            self.frame = self._endpoint.letterhead(text).frame
+            self._letterhead = self._endpoint.letterhead(text)
 
 
 class Letterhead:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from demogen.client.engine.connection import Sockets
+from demogen.client.engine.descriptors import RECV_BYTES
 from demogen.client.engine.endpoint import Endpoint, Letters, Resolve
 from demogen.client.engine.parser import BODY_BYTES_MAX
-from demogen.client.engine.pump import RECV_BYTES, Pump
+from demogen.client.engine.pump import Pump
 from demogen.client.engine.tls import ClientCertificate, tls_context
 from demogen.client.engine.watch import Poller, Wait
 from demogen.clock import NS_PER_S, Clock

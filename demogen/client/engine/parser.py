@@ -3,13 +3,14 @@
 `whole_response` takes the block that arrived in one piece, `Assembler` everything else: split reads, chunked bodies,
 1xx, HEAD, bodies that end with the connection. What is neither is left to llhttp (httptools), strict. Which of the
 two reads an answer depends on its complete head alone, so the result never depends on how the bytes were
-split. Decides nothing about outcomes. May import: `contract.exchange`.
+split. Decides nothing about outcomes. May import: `heads`, `contract.exchange`.
 """
 
 from __future__ import annotations
 
 import httptools
 
+from demogen.client.engine.heads import head_end, plain_length, status_of
 from demogen.contract.exchange import Fault, Response
 
 HEAD_BYTES_MAX = 64 * 1024
@@ -18,44 +19,17 @@ BODY_BYTES_MAX = 64 * 1024 * 1024
 _END = b"\r\n\r\n"
 _START = b"HTTP/1."
 _BODILESS = frozenset({204, 304})
-#: Bytes 8 to 13 of an answer whose status is final and has a body.
-_STATUSES = {
-    b" %d%b" % (status, after): status
-    for status in range(200, 600)
-    if status not in _BODILESS
-    for after in (b" ", b"\r")
-}
-
-
-def _plain_length(data: bytes, end: int) -> int:
-    """The body length of a plain answer whose head ends at `end`; -1 where llhttp must decide.
-
-    Plain: HTTP/1.1, a final status that has a body, one Content-Length, no transfer coding, kept alive.
-    """
-    if data[:8] != b"HTTP/1.1" or data[8:13] not in _STATUSES:
-        return -1
-    lines = data[12 : end + 2].lower()
-    at = lines.find(b"\ncontent-length:")
-    if at < 0 or lines.find(b"\ntransfer-encoding") >= 0 or lines.find(b"\n\n") >= 0:
-        return -1
-    connection = lines.find(b"\nconnection:")
-    if connection >= 0 and lines[connection + 12 : connection + 24].strip() != b"keep-alive":
-        return -1
-    if lines.find(b"\ncontent-length", at + 1) >= 0:
-        return -1
-    digits = lines[at + 16 : lines.find(b"\r", at)].strip()
-    return int(digits) if digits.isdigit() else -1
 
 
 def whole_response(data: bytes) -> Response | None:
     """The answer that `data` is, where it is exactly one plain answer; else None: an Assembler must see it."""
-    end = data.find(_END)
+    end = head_end(data)
     if end < 0:
         return None
-    length = _plain_length(data, end)
+    length = plain_length(data, end)
     if length < 0 or end + 4 + length != len(data):
         return None
-    return Response(_STATUSES[data[8:13]], data[data.find(b"\n", 12) + 1 : end], data[end + 4 :])
+    return Response(status_of(data), data[data.find(b"\n", 12) + 1 : end], data[end + 4 :])
 
 
 class Assembler:
@@ -117,13 +91,13 @@ class Assembler:
         if end < 0:
             return None
         self._head_done = True
-        self._length = -1 if self._bodiless else _plain_length(data, end)
+        self._length = -1 if self._bodiless else plain_length(data, end)
         self._head = data[data.find(b"\n") + 1 : end]
         rest = data[end + 4 :]
         if self._length > self._body_bytes_max:
             return Fault.OVERSIZED
         if self._length >= 0:
-            self._status = _STATUSES[data[8:13]]
+            self._status = status_of(data)
             return self._plain(rest)
         return self._coded(data[: end + 4], rest)
 

@@ -24,6 +24,7 @@ from demogen.client.engine.connection import (
     Connection,
     Sockets,
 )
+from demogen.client.engine.descriptors import receive, transmit
 from demogen.client.engine.dialer import READ, Dialer
 from demogen.client.engine.endpoint import Endpoint, Letters
 from demogen.client.engine.lobby import Guest, Lobby
@@ -35,7 +36,6 @@ from demogen.contract.exchange import Fault, Request, Response
 
 EVENTS_BETWEEN_LOOKS = 32
 TURN_NS = 2 * NS_PER_MS
-RECV_BYTES = 16 * 1024  # most answers fit, and a larger buffer costs malloc more than reading twice
 CHORES_NS = 10 * NS_PER_MS  # deadlines are kept to within this
 
 _ENDED = EPOLLRDHUP | EPOLLHUP | EPOLLERR
@@ -131,12 +131,12 @@ class Pump:
             connection.phase = AWAITING
             connection.sent_ns = now()
             try:
-                taken = connection.send(frame)
+                taken = transmit(connection.fd, frame)
             except OSError as error:
                 self._unsent(connection, frame, error)
                 continue
             if taken != len(frame):
-                self._send_later(connection, memoryview(frame)[taken:])
+                self._send_later(connection, frame[taken:])
 
     def collect(self, until_ns: int) -> list[Delivery]:
         """What has finished; waits for something to finish, at most until `until_ns` (monotonic).
@@ -202,7 +202,7 @@ class Pump:
                     self._handle(connection, mask, now)
                     continue
                 try:
-                    data = connection.recv(RECV_BYTES)
+                    data = receive(connection.fd)
                 except OSError as error:
                     self._unread(connection, error, now)
                     continue
@@ -239,7 +239,7 @@ class Pump:
 
     def _read(self, connection: Connection, mask: int, now: int) -> None:
         try:
-            data = connection.recv(RECV_BYTES)
+            data = receive(connection.fd)
         except OSError as error:
             self._unread(connection, error, now)
             return
@@ -296,7 +296,7 @@ class Pump:
         channel = connection.channel
         if channel is not None:
             try:
-                data = connection.recv(RECV_BYTES)
+                data = receive(connection.fd)
                 if data and not channel.unseal(data) and not channel.closed:
                     return
             except OSError:
@@ -330,17 +330,17 @@ class Pump:
         try:
             if channel is not None:
                 data = channel.seal(data)
-            taken = connection.send(data)
+            taken = transmit(connection.fd, data)
         except OSError as error:
             self._unsent(connection, data, error)
             return
         if taken != len(data):
-            self._send_later(connection, memoryview(data)[taken:])
+            self._send_later(connection, data[taken:])
 
     def _unsent(self, connection: Connection, data: bytes, error: OSError) -> None:
         """The kernel took no byte of a request."""
         if isinstance(error, BlockingIOError):
-            self._send_later(connection, memoryview(data))
+            self._send_later(connection, data)
         else:
             # The connection was found dead before anything left, so this is no second try.
             self._put_off(connection)
@@ -356,22 +356,21 @@ class Pump:
         if len(self._lobby) > self._dialer.connecting:
             self._dialer.grow(self._now())
 
-    def _send_later(self, connection: Connection, rest: memoryview) -> None:
+    def _send_later(self, connection: Connection, rest: bytes) -> None:
         connection.phase = SENDING
         connection.rest = rest
         self._poller.modify(connection.fd, READ | EPOLLOUT)
 
     def _send_rest(self, connection: Connection) -> None:
         rest = connection.rest
-        assert rest is not None
         try:
-            taken = connection.send(rest)
+            taken = transmit(connection.fd, rest)
         except OSError:
             return  # would block, or lost: then the read tells what came before the end
         if taken < len(rest):
             connection.rest = rest[taken:]
             return
-        connection.rest = None
+        connection.rest = b""
         connection.phase = AWAITING
         self._poller.modify(connection.fd, READ)
 

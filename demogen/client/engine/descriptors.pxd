@@ -1,0 +1,4 @@
+# Types for the compiled build; what the functions do is said in descriptors.py.
+
+cpdef bytes receive(int fd)
+cpdef Py_ssize_t transmit(int fd, bytes data) except -1

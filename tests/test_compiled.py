@@ -1,0 +1,135 @@
+"""What `make fast` compiles does what the plain files do: three of them have a twin in another language, compared here.
+
+Without a compiled hot path there is nothing to compare, and the tests say so.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import demogen.client.engine.descriptors as descriptors
+import demogen.client.engine.heads as heads
+import demogen.patterns.mixing as mixing
+
+ROOT = Path(__file__).parent.parent
+U64 = st.integers(0, 2**64 - 1)
+
+
+def plain(module: ModuleType) -> ModuleType:
+    """The plain file of a module, whatever stands in for it."""
+    path = ROOT / (module.__name__.replace(".", "/") + ".py")
+    spec = importlib.util.spec_from_file_location(f"plain_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+def compiled(module: ModuleType) -> bool:
+    return str(module.__file__).endswith(".so")
+
+
+needs_compiled = pytest.mark.skipif(not compiled(heads), reason="not compiled: make fast")
+HEADS, MIXING = plain(heads), plain(mixing)
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            b"Content-Length: 5",
+            b"content-length:12 ",
+            b"CONTENT-LENGTH: 0000000000000000000000000000007",
+            b"Content-Length: 99999999999999999999999",
+            b"Content-Length: -1",
+            b"Content-Length:",
+            b"Content-Lengthy: 3",
+            b"content-length",
+            b"Connection: keep-alive",
+            b"connection:Keep-Alive",
+            b"Connection:  keep-alive",
+            b"Connection: close",
+            b"Connection: keep-alive, x",
+            b"Transfer-Encoding: chunked",
+            b"transfer-encodings: x",
+            b"X: y\n\nz",
+            b"X: y\nContent-Length: 4",
+            b"c",
+            b"t",
+            b"",
+            b"Date: now",
+        ]
+    )
+    | st.binary(max_size=12),
+    max_size=6,
+)
+STARTS = st.sampled_from(
+    [b"HTTP/1.1 201 Created", b"HTTP/1.1 200", b"HTTP/1.0 200 OK", b"HTTP/1.1 204 No", b"HTTP/1.1 600 X", b"HTTP/1.1 2"]
+) | st.binary(max_size=16)
+
+
+@needs_compiled
+@given(STARTS, LINES)
+@example(b"HTTP/1.1 201 Created", [b"Content-Length: 5", b"Connection: keep-alive"])
+def test_heads_are_judged_alike(start, lines):
+    data = b"\r\n".join([start, *lines]) + b"\r\n\r\nhello"
+    end = heads.head_end(data)
+    assert end == HEADS.head_end(data)
+    length = heads.plain_length(data, end)
+    assert length == HEADS.plain_length(data, end)
+    if length >= 0:
+        assert heads.status_of(data) == HEADS.status_of(data)
+
+
+@needs_compiled
+@given(seed=st.integers(), number=U64, bits=U64, bound=st.integers(0, 2**70), narrow=st.integers(0, 2**63 - 1))
+def test_chance_falls_alike(seed, number, bits, bound, narrow):
+    assert mixing.seeded(seed, number) == MIXING.seeded(seed, number)
+    assert mixing.following(bits) == MIXING.following(bits)
+    assert mixing.mix64(bits) == MIXING.mix64(bits)
+    assert mixing.scaled(bits, bound) == MIXING.scaled(bits, bound)
+    assert mixing.left_over(bits, narrow) == MIXING.left_over(bits, narrow)
+
+
+@pytest.mark.parametrize("module", [descriptors, plain(descriptors)], ids=["as imported", "plain"])
+def test_bytes_cross_a_descriptor(module):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            module.receive(ours.fileno())
+        assert module.transmit(ours.fileno(), b"hello") == 5
+        assert theirs.recv(10) == b"hello"
+        theirs.sendall(b"x" * 20_000)
+        assert module.receive(ours.fileno()) == b"x" * module.RECV_BYTES
+        with pytest.raises(BlockingIOError):
+            while True:
+                module.transmit(ours.fileno(), b"y" * 100_000)
+        # What the other side never read is lost with it, and that is said.
+        theirs.close()
+        while True:
+            try:
+                module.receive(ours.fileno())
+            except ConnectionResetError:
+                break
+
+
+def test_a_closed_descriptor_is_an_error():
+    read, write = os.pipe()
+    os.close(read)
+    os.close(write)
+    for module in (descriptors, plain(descriptors)):
+        with pytest.raises(OSError):
+            module.receive(read)
+
+
+def test_a_length_of_thousands_of_digits_is_only_too_large():
+    data = b"HTTP/1.1 201 Created\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n"
+    for module in (heads, HEADS):
+        assert module.plain_length(data, module.head_end(data)) == 1 << 62
