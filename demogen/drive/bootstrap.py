@@ -34,7 +34,6 @@ from demogen.drive.hub import open_hub_pump
 from demogen.drive.load import Setup
 from demogen.drive.progress import LineProgress
 from demogen.drive.terminal import warn
-from demogen.errors import DemogenError
 from demogen.pacing.schedule import Schedule
 from demogen.patterns import find_patterns
 from demogen.patterns.scripts import script_patterns, texts_in
@@ -252,12 +251,13 @@ class Bootstrap:
 
     def _embedded(self, folder: RunFolder) -> str:
         if self._sandbox is None:
-            self._sandbox = EmbeddedSandbox(folder.sandbox_db)
+            self._sandbox = sandbox = EmbeddedSandbox(folder.sandbox_db)
             try:
-                self._sandbox.start()
-            except DemogenError:
-                self.close()
-                raise
+                sandbox.start()
+            finally:
+                # Also where a stop ended the wait for it: the next run starts one of its own.
+                if not sandbox.url:
+                    self.close()
             where = f"{self._sandbox.url}, its data in {folder.sandbox_db}"
             warn(f"no --host: practising on the embedded sandbox at {where}\n")
         return self._sandbox.url

@@ -14,7 +14,7 @@ from typing import Any
 import gevent
 import msgspec
 from gevent import GreenletExit
-from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+from locust.runners import STATE_INIT, LocalRunner, MasterRunner, WorkerRunner
 
 from demogen.config import Settings
 from demogen.drive import load as loads
@@ -188,6 +188,8 @@ class ConductorSide:
         self._conductor = self._glance = None
         try:
             self._stop_locusts_timer()
+            # A runner that has been stopped would not hear a stop before its users are there.
+            self._runner.state = STATE_INIT
             if self._options.run_time is None:
                 self._options.run_time = self._run_time
             settings = settings_of(self._options)

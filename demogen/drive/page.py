@@ -1,7 +1,7 @@
 """A page of ours under the web UI's server and login: live plots, the target rate to turn, the verdict when it is done.
 
 Locust's own tabs hold tables and are polled only while a run lasts, so one of them shows our figures and a link leads
-from every page to this one. May import: Locust's web UI (Flask), config, `page_state`.
+from every page to this one. May import: Locust and its web UI (Flask), config, `page_state`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from locust.runners import STATE_INIT, STATE_SPAWNING, STATE_STOPPED
 
 from demogen.config import resolve
 from demogen.drive.page_state import State
@@ -100,8 +101,11 @@ class Page:
         if request.path in (f"{base_path}/", base_path or "/") and response.mimetype == "text/html":
             response.set_data(response.get_data(as_text=True).replace("</body>", f"{_LINK}</body>", 1))
         elif request.path == f"{base_path}/stats/requests" and response.is_json:
-            told = response.get_json()
-            told["extended_stats"] = [{"key": TAB, "data": figures(self._state())}]
+            told, state = response.get_json(), self._state()
+            told["extended_stats"] = [{"key": TAB, "data": figures(state)}]
+            # To Locust nothing runs until its users do, and its page would go back to the form while we prepare.
+            if state.stage not in ("idle", "done") and told["state"] in (STATE_INIT, STATE_STOPPED):
+                told["state"] = STATE_SPAWNING
             response.set_data(msgspec.json.encode(told))
         return response
 

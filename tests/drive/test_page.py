@@ -157,6 +157,21 @@ def test_a_second_run_makes_no_counter_fall(web_ui, tmp_path):
     assert counters(web_ui)["demogen_arrivals_offered_total"] == offered
 
 
+def test_while_the_population_is_prepared_it_runs_and_can_be_stopped(web_ui, tmp_path):
+    """Locust's page polls only while it is told that a run lasts, and offers Stop only then."""
+    for _ in range(2):
+        web_ui.start(user_count=2, spawn_rate=2, target_tps=40, preset="large")
+        web_ui.state_when(lambda state: state["stage"] == "bootstrap")
+        assert web_ui.get("/stats/requests")["state"] == "spawning"
+        assert web_ui.open("/stop", b"")[0] == 200
+        web_ui.state_when(lambda state: state["stage"] == "idle")
+        # Locust keeps an answer of this kind for two seconds.
+        web_ui.wait(lambda: web_ui.get("/stats/requests")["state"] == "stopped")
+    web_ui.start(user_count=2, spawn_rate=2, target_tps=40, preset="small")
+    web_ui.state_when(lambda state: sum(state["series"]["answered"]) >= 20)
+    web_ui.wait(lambda: web_ui.get("/stats/requests")["state"] == "running")
+
+
 def test_a_base_path_moves_the_page_too(tmp_path):
     port = free_port()
     process = locust(

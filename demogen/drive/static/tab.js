@@ -25,5 +25,7 @@ function furnish() {
       "display:inline-block;margin:16px;padding:10px 18px;background:#0b7a53;color:#fff"));
 }
 
-new MutationObserver(furnish).observe(document.body, { childList: true, subtree: true });
+// A slow page fills its table by changing the text of rows that stand already, and marks the chosen tab after them.
+new MutationObserver(furnish).observe(document.body,
+  { childList: true, characterData: true, attributeFilter: ["aria-selected"], subtree: true });
 furnish();
