@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count, islice
 from typing import Protocol, cast
 
@@ -22,7 +22,8 @@ from demogen.contract.outcome import Outcome, Receipt
 from demogen.contract.transactions import Action, Intent
 from demogen.contract.wire import Renderer
 from demogen.pacing.pacer import NEVER_NS, Arrival, Pacer
-from demogen.patterns import Dice, Pause, Script, Stage
+from demogen.patterns import Pause, Script, Stage
+from demogen.patterns.dice import Dice
 from demogen.record import exemplars
 from demogen.record.attempt import Attempt
 from demogen.record.journal import (
@@ -180,16 +181,12 @@ class Player:
         self._journal.flush()
 
     def _serve(self, now_ns: int) -> None:
-        waiting, claim = self._waiting, self.pacer.claim
+        waiting, pacer = self._waiting, self.pacer
         held = len(waiting)
-        while (arrival := claim(now_ns)) is not None:
+        while (arrival := pacer.claim(now_ns)) is not None:
             waiting.append(arrival)
         if len(waiting) > held:
-            lag_ns = now_ns - waiting[held].due_ns
-            self.tally.loop_lag.record(lag_ns)
-            if lag_ns > OVERLOOKED_NS:
-                late = sum(now_ns - arrival.due_ns > OVERLOOKED_NS for arrival in islice(waiting, held, None))
-                self.tally.counts["overlooked"] += late
+            self._notice(islice(waiting, held, None), now_ns)
         while waiting:
             arrival = waiting[0]
             if now_ns - arrival.due_ns > self._patience_ns:
@@ -203,6 +200,14 @@ class Player:
                 self._ready.appendleft(play)
                 return
             waiting.popleft()
+
+    def _notice(self, arrivals: Iterator[Arrival], now_ns: int) -> None:
+        """Arrivals that have just been claimed, the oldest first: how late the loop came to them."""
+        lag_ns = now_ns - next(arrivals).due_ns
+        self.tally.loop_lag.record(lag_ns)
+        if lag_ns > OVERLOOKED_NS:
+            late = sum(now_ns - arrival.due_ns > OVERLOOKED_NS for arrival in arrivals)
+            self.tally.counts["overlooked"] += 1 + late
 
     def _start(self, arrival: Arrival) -> Play | None:
         """Draw a script for the arrival; reads drawn on the way ride along.

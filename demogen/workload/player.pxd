@@ -1,0 +1,58 @@
+# Types for the compiled build; what the classes do is said in player.py.
+
+cimport cython
+
+from demogen.pacing.pacer cimport Pacer
+from demogen.patterns.dice cimport Dice
+from demogen.record.attempt cimport Attempt
+from demogen.record.journal cimport JournalWriter
+
+
+cdef class Play:
+    cdef public object script
+    cdef public int pattern
+    cdef public object intent
+
+
+cdef class Sending(Attempt):
+    cdef public Play play
+    cdef public object request
+
+
+cdef class Player:
+    cdef public Pacer pacer
+    cdef public object tally
+    cdef public object on_answer
+    cdef str _prefix
+    cdef object _seed
+    cdef public object _stage
+    cdef object _mix
+    cdef object _carrier
+    cdef object _traced
+    cdef JournalWriter _journal
+    cdef object _renderer
+    cdef object _clock
+    cdef public long long _patience_ns
+    cdef long long _deadline_ns
+    cdef object _window_ns
+    cdef object _ready
+    cdef Sending _held
+    cdef Dice _dice
+    cdef object _waiting
+    cdef list _alarms
+    cdef object _alarm_order
+    cdef object _read_numbers
+    cdef long long _offered_before
+    cdef long long _cpu_before_ns
+
+    cpdef turn(self, long long until_ns)
+    @cython.locals(pacer=Pacer, play=Play)
+    cpdef _serve(self, long long now_ns)
+    cpdef Play _start(self, object arrival)
+    @cython.locals(sending=Sending)
+    cpdef bint _send(self, Play play, object arrival) except -1
+    @cython.locals(sending=Sending, flags=cython.int)
+    cpdef Sending _prepared(self, Play play, object arrival)
+    cpdef int phase(self, long long due_ns) except -1
+    cpdef _settle(self, object delivery)
+    cpdef _advance(self, Play play, object receipt, long long now_ns)
