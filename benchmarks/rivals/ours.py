@@ -25,7 +25,7 @@ from demogen.workload.mix import Mix
 from demogen.workload.player import Player
 
 #: More than anybody here can do, so that no connection is ever idle.
-TOO_MUCH_TPS = 60_000
+TOO_MUCH_TPS = 30_000
 
 
 def main(url: str, connections: int, folder: Path) -> None:

@@ -46,8 +46,10 @@ cdef class Player:
     cdef long long _cpu_before_ns
 
     cpdef turn(self, long long until_ns)
-    @cython.locals(pacer=Pacer, play=Play)
+    @cython.locals(play=Play)
     cpdef _serve(self, long long now_ns)
+    @cython.locals(pacer=Pacer, overlooked_ns=cython.longlong, overlooked=cython.longlong)
+    cpdef _claim(self, long long now_ns)
     cpdef Play _start(self, object arrival)
     @cython.locals(sending=Sending)
     cpdef bint _send(self, Play play, object arrival) except -1

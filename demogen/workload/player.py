@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterator
-from itertools import count, islice
+from collections.abc import Callable
+from itertools import count
 from typing import Protocol, cast
 
 from demogen.client.classify import classify
@@ -181,12 +181,9 @@ class Player:
         self._journal.flush()
 
     def _serve(self, now_ns: int) -> None:
-        waiting, pacer = self._waiting, self.pacer
-        held = len(waiting)
-        while (arrival := pacer.claim(now_ns)) is not None:
-            waiting.append(arrival)
-        if len(waiting) > held:
-            self._notice(islice(waiting, held, None), now_ns)
+        if self.pacer.next_due_ns <= now_ns:
+            self._claim(now_ns)
+        waiting = self._waiting
         while waiting:
             arrival = waiting[0]
             if now_ns - arrival.due_ns > self._patience_ns:
@@ -201,13 +198,17 @@ class Player:
                 return
             waiting.popleft()
 
-    def _notice(self, arrivals: Iterator[Arrival], now_ns: int) -> None:
-        """Arrivals that have just been claimed, the oldest first: how late the loop came to them."""
-        lag_ns = now_ns - next(arrivals).due_ns
-        self.tally.loop_lag.record(lag_ns)
-        if lag_ns > OVERLOOKED_NS:
-            late = sum(now_ns - arrival.due_ns > OVERLOOKED_NS for arrival in arrivals)
-            self.tally.counts["overlooked"] += 1 + late
+    def _claim(self, now_ns: int) -> None:
+        """Take what is due, and note how late the loop came to it. A long queue is not walked: it may hold seconds."""
+        pacer, waiting, tally = self.pacer, self._waiting, self.tally
+        tally.loop_lag.record(now_ns - pacer.next_due_ns)
+        overlooked_ns, overlooked = now_ns - OVERLOOKED_NS, 0
+        while (arrival := pacer.claim(now_ns)) is not None:
+            waiting.append(arrival)
+            if arrival.due_ns < overlooked_ns:
+                overlooked += 1
+        if overlooked:
+            tally.counts["overlooked"] += overlooked
 
     def _start(self, arrival: Arrival) -> Play | None:
         """Draw a script for the arrival; reads drawn on the way ride along.
