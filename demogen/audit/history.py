@@ -16,7 +16,8 @@ from demogen.audit.ground import Column, Ground
 from demogen.contract.outcome import Outcome
 from demogen.contract.transactions import Action
 from demogen.errors import IntegrityUnknown
-from demogen.record.journal import CREDIT, DEBIT, DTYPES, Flag, JournalFile, Kind
+from demogen.record.journal import DTYPES, Flag, JournalFile, Kind
+from demogen.record.records import CREDIT, DEBIT
 
 #: An arrival is named by one integer: generation · 2³⁶ + index. A day at 10,000 TPS is below 2³⁰.
 ARRIVAL_BITS = 36

@@ -17,7 +17,8 @@ from demogen.audit.history import names_of
 from demogen.clock import NS_PER_MS, NS_PER_S
 from demogen.contract.outcome import Outcome
 from demogen.contract.transactions import AccountRef, Action
-from demogen.record.journal import DEBIT, DTYPES, Kind
+from demogen.record.journal import DTYPES, Kind
+from demogen.record.records import DEBIT
 from demogen.record.tail import JournalTail
 
 #: A ledger (its row in the population) and an asset.

@@ -45,8 +45,7 @@ class Earlier:
     @staticmethod
     def _merge(whole: Tally, tally: Tally, numbers: Sequence[int]) -> None:
         renumbered = Tally()
-        for name, value in vars(tally).items():
-            setattr(renumbered, name, value)
+        renumbered.merge(tally)
         renumbered.cells = _renumbered(tally.cells, numbers)
         renumbered.reads = _renumbered(tally.reads, numbers)
         renumbered.exemplars = {

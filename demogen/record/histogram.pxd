@@ -6,7 +6,7 @@ cimport cython
 cdef class Histogram:
     cdef public dict counts
     cdef public long long max_us
-    cdef public object sum_us
+    cdef public long long sum_us
     cdef public long long total
 
     @cython.locals(us=cython.longlong, bucket=cython.longlong, shift=cython.int, counts=dict)

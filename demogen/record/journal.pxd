@@ -3,6 +3,7 @@
 cimport cython
 
 from demogen.record.attempt cimport Attempt
+from demogen.record.records cimport intent_record, legs_record, move_record, outcome_record
 
 
 cdef class JournalWriter:
@@ -14,5 +15,10 @@ cdef class JournalWriter:
     cdef bint _closed
     cdef int _fd
 
+    @cython.locals(sources=tuple, targets=tuple, keys=dict, buffer=bytearray)
     cpdef intend(self, Attempt attempt)
+    @cython.locals(keys=dict, rows=list)
+    cpdef _legs(self, Attempt attempt)
     cpdef flush(self)
+    @cython.locals(flags=cython.int, code=str)
+    cpdef settle(self, Attempt attempt, object receipt, long long sent_ns, long long answered_ns)

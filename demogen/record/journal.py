@@ -18,11 +18,21 @@ from typing import Any
 
 import numpy as np
 
-from demogen.contract.money import ATTO_SCALE, POWERS
 from demogen.contract.outcome import Outcome, Receipt
-from demogen.contract.transactions import Leg, leg_amounts_atto
+from demogen.contract.transactions import leg_amounts_atto
 from demogen.errors import RunFolderError
 from demogen.record.attempt import Attempt
+from demogen.record.records import (
+    CREDIT,
+    DEBIT,
+    KIND_INTENT,
+    KIND_LEGS,
+    KIND_OUTCOME,
+    intent_record,
+    legs_record,
+    move_record,
+    outcome_record,
+)
 
 WIDTH = 64
 MAGIC = b"DEMOGEN-JOURNAL1"
@@ -30,9 +40,9 @@ NO_ID = bytes(16)
 
 
 class Kind(enum.IntEnum):
-    INTENT = 1
-    LEGS = 2
-    OUTCOME = 3
+    INTENT = KIND_INTENT
+    LEGS = KIND_LEGS
+    OUTCOME = KIND_OUTCOME
     DROP = 4
 
 
@@ -60,12 +70,6 @@ class DropReason(enum.IntEnum):
         return self.name.lower()
 
 
-# kind action pattern flags legs try | arrival | generation key_generation | key_arrival | due_ns | subject | ...
-_INTENT = struct.Struct("<BBHHBBQIIQq16sIHH")
-# kind count - generation index | account side balance_key - amount(16) | the same again
-_LEGS = struct.Struct("<BBHIQIBBH16sIBBH16s")
-# kind outcome status code flags | index | generation try fault - | sent_ns | answered_ns | transaction_id | -
-_OUTCOME = struct.Struct("<BBHHHQIBBHqq16sQ")
 # kind reason - | index | generation - | due_ns | -
 _DROP = struct.Struct("<BB6xQI4xq32x")
 
@@ -99,10 +103,7 @@ DROP_DTYPE = np.dtype(
 )  # fmt: skip
 DTYPES = {Kind.INTENT: INTENT_DTYPE, Kind.LEGS: LEGS_DTYPE, Kind.OUTCOME: OUTCOME_DTYPE, Kind.DROP: DROP_DTYPE}
 
-DEBIT, CREDIT = 0, 1
-
 # Plain numbers for the hot path: looking a member up costs as much as packing a field.
-_KIND_INTENT, _KIND_LEGS, _KIND_OUTCOME = int(Kind.INTENT), int(Kind.LEGS), int(Kind.OUTCOME)
 _ACCEPTED = int(Outcome.ACCEPTED)
 PENDING, EXPECTS_REFUSAL, SPELLED_DSL = int(Flag.PENDING), int(Flag.EXPECTS_REFUSAL), int(Flag.SPELLED_DSL)
 READ, DUPLICATE, FUNDING = int(Flag.READ), int(Flag.DUPLICATE), int(Flag.FUNDING)
@@ -136,56 +137,45 @@ class JournalWriter:
         """Record what is about to be sent. Times are monotonic ns of this process (header: wall_offset_ns)."""
         intent = attempt.intent
         sources, targets = intent.sources, intent.targets
-        subject = intent.subject
-        head = _INTENT.pack(
-            _KIND_INTENT, intent.action, attempt.pattern, attempt.flags & 0xFF, len(sources) + len(targets),
-            attempt.tries, attempt.number, attempt.generation, attempt.key_generation, attempt.key_number,
-            attempt.due_ns, _uuid_bytes(subject) if subject else NO_ID, intent.ledger.index, attempt.phase, 0,
+        generation, number = attempt.generation, attempt.number
+        buffer = self._buffer
+        buffer += intent_record(
+            intent.action, attempt.pattern, attempt.flags & 0xFF, len(sources) + len(targets), attempt.tries, number,
+            generation, attempt.key_generation, attempt.key_number, attempt.due_ns, intent.subject,
+            intent.ledger.index, attempt.phase,
         )  # fmt: skip
-        if len(sources) == 1 == len(targets) and sources[0].units == intent.units == targets[0].units:
-            self._buffer += head + self._move(attempt, sources[0], targets[0])
-        else:
-            self._buffer += head
-            if sources or targets:
-                self._legs(attempt)
-
-    def _move(self, attempt: Attempt, source: Leg, target: Leg) -> bytes:
-        """The legs of nine transactions in ten: one account pays another, both in whole units."""
-        intent, keys = attempt.intent, self._keys
-        amount = (intent.units * POWERS[ATTO_SCALE - intent.scale]).to_bytes(16, "little", signed=True)
-        return _LEGS.pack(
-            _KIND_LEGS, 2, 0, attempt.generation, attempt.number,
-            source.account.index, DEBIT, keys[source.balance_key], 0, amount,
-            target.account.index, CREDIT, keys[target.balance_key], 0, amount,
-        )  # fmt: skip
+        if len(sources) == 1 == len(targets):
+            source, target, units, keys = sources[0], targets[0], intent.units, self._keys
+            if source.units == units == target.units:
+                buffer += move_record(
+                    generation, number, source.account.index, keys[source.balance_key], target.account.index,
+                    keys[target.balance_key], units, intent.scale,
+                )  # fmt: skip
+                return
+        if sources or targets:
+            self._legs(attempt)
 
     def _legs(self, attempt: Attempt) -> None:
         intent, keys = attempt.intent, self._keys
-        generation, number = attempt.generation, attempt.number
-        rows: list[tuple[int, int, int, int, bytes]] = []
+        rows: list[tuple[int, int, int, int]] = []
         for side, legs in ((DEBIT, intent.sources), (CREDIT, intent.targets)):
             for leg, amount in zip(legs, leg_amounts_atto(intent, legs), strict=True):
-                rows.append(
-                    (leg.account.index, side, keys[leg.balance_key], 0, amount.to_bytes(16, "little", signed=True))
-                )
-        for start in range(0, len(rows) - 1, 2):
-            self._buffer += _LEGS.pack(_KIND_LEGS, 2, 0, generation, number, *rows[start], *rows[start + 1])
-        if len(rows) % 2:
-            self._buffer += _LEGS.pack(_KIND_LEGS, 1, 0, generation, number, *rows[-1], 0, 0, 0, 0, NO_ID)
+                rows.append((leg.account.index, side, keys[leg.balance_key], amount))
+        for start in range(0, len(rows), 2):
+            self._buffer += legs_record(attempt.generation, attempt.number, rows[start : start + 2])
 
-    def settle(self, attempt: Attempt, receipt: Receipt, *, sent_ns: int, answered_ns: int) -> None:
+    def settle(self, attempt: Attempt, receipt: Receipt, sent_ns: int, answered_ns: int) -> None:
         """Record how an attempt ended; only what the ledger accepted has a transaction id here."""
-        code, fault = receipt.code, receipt.fault
+        code, fault, outcome = receipt.code, receipt.fault, receipt.outcome
         flags = attempt.flags
         if receipt.replayed:
             flags |= REPLAYED
         if receipt.expected:
             flags |= EXPECTED
-        accepted = receipt.outcome == _ACCEPTED and receipt.transaction_id
-        self._buffer += _OUTCOME.pack(
-            _KIND_OUTCOME, receipt.outcome, receipt.status, int(code) if code.isdigit() else 0, flags,
-            attempt.number, attempt.generation, attempt.tries, 0 if fault is None else fault, 0, sent_ns,
-            answered_ns, _uuid_bytes(receipt.transaction_id) if accepted else NO_ID, 0,
+        self._buffer += outcome_record(
+            outcome, receipt.status, int(code) if code and _is_number(code) else 0, flags, attempt.number,
+            attempt.generation, attempt.tries, 0 if fault is None else fault, sent_ns, answered_ns,
+            receipt.transaction_id if outcome == _ACCEPTED else "",
         )  # fmt: skip
 
     def drop(self, *, arrival: int, generation: int, due_ns: int, reason: DropReason) -> None:
@@ -265,8 +255,9 @@ class JournalFile:
                     return
 
 
-def _uuid_bytes(text: str) -> bytes:
-    return bytes.fromhex(text.replace("-", ""))
+def _is_number(code: str) -> bool:
+    """Whether it is one of the ledger's four-digit codes; anybody may answer anything."""
+    return len(code) <= 4 and code.isascii() and code.isdigit()
 
 
 def _unwritable(path: Path, error: OSError) -> RunFolderError:

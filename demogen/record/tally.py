@@ -75,7 +75,7 @@ class Tally:
         self.doubted: Counter[str] = Counter()
         self.exemplars: dict[ExemplarKey, Exemplar] = {}
 
-    def answer(self, attempt: Attempt, receipt: Receipt, *, sent_ns: int, answered_ns: int) -> None:
+    def answer(self, attempt: Attempt, receipt: Receipt, sent_ns: int, answered_ns: int) -> None:
         """Count a write that has ended. Times are monotonic ns; `sent_ns` is 0 where nothing was sent."""
         key = (attempt.pattern, receipt.outcome, attempt.phase)
         cell = self.cells.get(key)

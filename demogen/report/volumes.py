@@ -18,7 +18,8 @@ import numpy as np
 from demogen.contract.money import ATTO_SCALE, units_text
 from demogen.contract.outcome import Outcome
 from demogen.contract.transactions import AccountRef, LedgerRef
-from demogen.record.journal import DEBIT, Flag, JournalFile, Kind
+from demogen.record.journal import Flag, JournalFile, Kind
+from demogen.record.records import DEBIT
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -2,10 +2,12 @@
 
 cimport cython
 
+from demogen.client.classify cimport classify
 from demogen.pacing.pacer cimport Pacer
 from demogen.patterns.dice cimport Dice
 from demogen.record.attempt cimport Attempt
 from demogen.record.journal cimport JournalWriter
+from demogen.record.tally cimport Tally
 
 
 cdef class Play:
@@ -21,7 +23,7 @@ cdef class Sending(Attempt):
 
 cdef class Player:
     cdef public Pacer pacer
-    cdef public object tally
+    cdef public Tally tally
     cdef public object on_answer
     cdef str _prefix
     cdef object _seed
@@ -35,6 +37,7 @@ cdef class Player:
     cdef public long long _patience_ns
     cdef long long _deadline_ns
     cdef object _window_ns
+    cdef dict _kinds
     cdef object _ready
     cdef Sending _held
     cdef Dice _dice
@@ -48,7 +51,7 @@ cdef class Player:
     cpdef turn(self, long long until_ns)
     @cython.locals(play=Play)
     cpdef _serve(self, long long now_ns)
-    @cython.locals(pacer=Pacer, overlooked_ns=cython.longlong, overlooked=cython.longlong)
+    @cython.locals(pacer=Pacer, tally=Tally, overlooked_ns=cython.longlong, overlooked=cython.longlong)
     cpdef _claim(self, long long now_ns)
     cpdef Play _start(self, object arrival)
     @cython.locals(sending=Sending)
@@ -56,5 +59,8 @@ cdef class Player:
     @cython.locals(sending=Sending, flags=cython.int)
     cpdef Sending _prepared(self, Play play, object arrival)
     cpdef int phase(self, long long due_ns) except -1
+    @cython.locals(sending=Sending, sent_ns=cython.longlong, answered_ns=cython.longlong)
     cpdef _settle(self, object delivery)
+    @cython.locals(tally=Tally)
+    cpdef _count(self, Sending sending, object receipt, long long sent_ns, long long answered_ns)
     cpdef _advance(self, Play play, object receipt, long long now_ns)

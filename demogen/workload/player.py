@@ -120,6 +120,7 @@ class Player:
         self._window_ns = window_ns
         #: Told of every answer, where somebody wants to know.
         self.on_answer: OnAnswer | None = None
+        self._kinds: dict[tuple[str, int], str] = {}
         self._ready: deque[Play] = deque()
         self._held: Sending | None = None
         self._dice: Dice | None = None
@@ -293,34 +294,36 @@ class Player:
         return WARM_UP if due_ns < start_ns else COOL_DOWN
 
     def _settle(self, delivery: Delivery) -> None:
-        sending, result, sent_ns, answered_ns = delivery
-        if not isinstance(sending, Sending):
+        ticket, result, sent_ns, answered_ns = delivery
+        if not isinstance(ticket, Sending):
             # Somebody else's request on the same carrier: it knows what to do.
-            cast(Errand, sending).settle(result, sent_ns=sent_ns, answered_ns=answered_ns)
+            cast(Errand, ticket).settle(result, sent_ns=sent_ns, answered_ns=answered_ns)
             return
-        receipt = classify(sending.intent, result, mark=sending.mark)
-        self._journal.settle(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
+        sending = ticket
+        receipt = classify(sending.intent, result, sending.mark)
+        self._journal.settle(sending, receipt, sent_ns, answered_ns)
         if receipt.code == STILL_RUNNING and sending.tries < _RETRIES_MAX:
             self._alarm(sending, answered_ns + _RETRY_AFTER_NS)
             return
         if sending.flags & READ:
             self.tally.read(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
         else:
-            self._count(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
+            self._count(sending, receipt, sent_ns, answered_ns)
         if self._traced is not None:
             self._note_trace(self._traced, sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
         if self.on_answer is not None:
             self.on_answer(sending, receipt, sent_ns, answered_ns)
         self._advance(sending.play, receipt, answered_ns)
 
-    def _count(self, sending: Sending, receipt: Receipt, *, sent_ns: int, answered_ns: int) -> None:
+    def _count(self, sending: Sending, receipt: Receipt, sent_ns: int, answered_ns: int) -> None:
         tally, intent = self.tally, sending.intent
-        tally.answer(sending, receipt, sent_ns=sent_ns, answered_ns=answered_ns)
+        tally.answer(sending, receipt, sent_ns, answered_ns)
         if sent_ns == 0 and receipt.fault is not None and not receipt.fault.sent:
             tally.dropped[DropReason.TARGET_DOWN.label] += 1
         elif intent.units and receipt.outcome != Outcome.REJECTED and not intent.repeats:
             amounts = tally.moved if receipt.outcome == Outcome.ACCEPTED else tally.doubted
-            amounts[f"{intent.asset}/{intent.scale}"] += intent.units
+            kind = (intent.asset, intent.scale)
+            amounts[self._kinds.get(kind) or self._kinds.setdefault(kind, f"{kind[0]}/{kind[1]}")] += intent.units
 
     def _note_trace(
         self, traced: TracedCarrier, sending: Sending, receipt: Receipt, *, sent_ns: int, answered_ns: int
