@@ -36,7 +36,6 @@ from demogen.record.records import (
 
 WIDTH = 64
 MAGIC = b"DEMOGEN-JOURNAL1"
-NO_ID = bytes(16)
 
 
 class Kind(enum.IntEnum):

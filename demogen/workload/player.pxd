@@ -37,7 +37,6 @@ cdef class Player:
     cdef public long long _patience_ns
     cdef long long _deadline_ns
     cdef object _window_ns
-    cdef dict _kinds
     cdef object _ready
     cdef Sending _held
     cdef Dice _dice

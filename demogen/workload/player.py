@@ -120,7 +120,6 @@ class Player:
         self._window_ns = window_ns
         #: Told of every answer, where somebody wants to know.
         self.on_answer: OnAnswer | None = None
-        self._kinds: dict[tuple[str, int], str] = {}
         self._ready: deque[Play] = deque()
         self._held: Sending | None = None
         self._dice: Dice | None = None
@@ -322,8 +321,7 @@ class Player:
             tally.dropped[DropReason.TARGET_DOWN.label] += 1
         elif intent.units and receipt.outcome != Outcome.REJECTED and not intent.repeats:
             amounts = tally.moved if receipt.outcome == Outcome.ACCEPTED else tally.doubted
-            kind = (intent.asset, intent.scale)
-            amounts[self._kinds.get(kind) or self._kinds.setdefault(kind, f"{kind[0]}/{kind[1]}")] += intent.units
+            amounts[f"{intent.asset}/{intent.scale}"] += intent.units
 
     def _note_trace(
         self, traced: TracedCarrier, sending: Sending, receipt: Receipt, *, sent_ns: int, answered_ns: int
