@@ -1,5 +1,13 @@
 # Types for the compiled build; what the class does is said in pacer.py.
 
+cimport cython
+
+
+cdef class Arrival:
+    cdef readonly unsigned long long number
+    cdef readonly long long due_ns
+    cdef readonly long long generation
+
 
 cdef class Pacer:
     cdef public long long offered
@@ -11,9 +19,11 @@ cdef class Pacer:
     cdef long long _start_ns
     cdef long long _base
     cdef long long _next_index
-    cdef object _generation
+    cdef long long _generation
     cdef long long _until
 
-    cpdef claim(self, long long now_ns)
+    @cython.locals(due_ns=cython.longlong, arrival=Arrival)
+    cpdef Arrival claim(self, long long now_ns)
+    @cython.locals(following=tuple)
     cpdef _advance(self)
     cpdef _step(self)

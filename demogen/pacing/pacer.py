@@ -8,8 +8,6 @@ May import: `schedule`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
-
 import msgspec
 
 from demogen.pacing.schedule import Schedule
@@ -18,8 +16,10 @@ from demogen.pacing.schedule import Schedule
 NEVER_NS = 1 << 62
 
 
-class Arrival(NamedTuple):
+class Arrival:
     """One due moment of the schedule: its number in the run, and when (ns on the pacer's clock)."""
+
+    __slots__ = ("due_ns", "generation", "number")
 
     number: int
     due_ns: int
@@ -90,7 +90,8 @@ class Pacer:
         due_ns = self.next_due_ns
         if due_ns > now_ns:
             return None
-        arrival = Arrival(self._next_index, due_ns, self._generation)
+        arrival = Arrival()
+        arrival.number, arrival.due_ns, arrival.generation = self._next_index, due_ns, self._generation
         self.offered += 1
         self._advance()
         return arrival

@@ -7,9 +7,10 @@ from demogen.patterns.mixing cimport following, left_over, mix64, scaled, seeded
 
 cdef class Dice:
     cdef readonly object stage
-    cdef readonly object arrival
+    cdef readonly long long arrival
     cdef u64 _state
 
     cpdef u64 bits(self) noexcept
+    cpdef Py_ssize_t _place(self, object pick, Py_ssize_t count) except -1
     @cython.locals(bits=u64, count=Py_ssize_t, place=Py_ssize_t)
     cpdef tuple pair(self, str payer_role, str payee_role)

@@ -17,7 +17,7 @@ from demogen.patterns.values import MEDIAN_DOLLARS, PLACES, Shape
 
 if TYPE_CHECKING:
     from demogen.patterns.desk import Pair, Quote
-    from demogen.patterns.stage import Stage
+    from demogen.patterns.stage import Pick, Stage
 
 T = TypeVar("T")
 
@@ -55,23 +55,31 @@ class Dice:
         """True `times` in `out_of` throws on average."""
         return scaled(self.bits(), out_of) < times
 
+    def _place(self, pick: Pick, count: int) -> int:
+        return scaled(self.bits(), count) if pick is None else pick(self.bits(), count)
+
     def pick(self, choices: Sequence[T]) -> T:
         return choices[scaled(self.bits(), len(choices))]
 
     def market(self, *, accounts: int = 2) -> Market:
         """One asset of one ledger with at least that many accounts; busier with more accounts."""
         markets = self.stage.markets_with(accounts)
-        return markets[self.stage.pick_market(self.bits(), len(markets))]
+        return markets[self._place(self.stage.pick_market, len(markets))]
 
     def pair(self, payer_role: str, payee_role: str) -> tuple[AccountRef, AccountRef]:
         """Two different accounts of one market; where nobody has the role, its stand-in or anybody plays it."""
         stage = self.stage
         pairings = stage.pairings.get((payer_role, payee_role)) or stage.pair_up(payer_role, payee_role)
-        bits, count = self.bits(), len(pairings)
-        payers, pick_payer, payees, pick_payee = pairings[stage.pick_market(bits, count)]
-        # What an even choice leaves of its bits is as good as new for the next one.
-        payer = payers[pick_payer(left_over(bits, count) if stage.even_markets else self.bits(), len(payers))]
-        place = pick_payee(self.bits(), len(payees))
+        if stage.pick_market is None:
+            # What an even choice leaves of its bits is as good as new for the next one.
+            bits, count = self.bits(), len(pairings)
+            payers, pick_payer, payees, pick_payee = pairings[scaled(bits, count)]
+            bits = left_over(bits, count)
+        else:
+            payers, pick_payer, payees, pick_payee = pairings[self._place(stage.pick_market, len(pairings))]
+            bits = self.bits()
+        payer = payers[scaled(bits, len(payers)) if pick_payer is None else pick_payer(bits, len(payers))]
+        place = self._place(pick_payee, len(payees))
         payee = payees[place]
         return payer, payee if payee is not payer else payees[(place + 1) % len(payees)]
 
@@ -80,7 +88,7 @@ class Dice:
         crowd = market.crowd(role)
         if len(crowd) == 1 and crowd[0] is but:
             crowd = market.accounts
-        place = self.stage.pick(role)(self.bits(), len(crowd))
+        place = self._place(self.stage.pick(role), len(crowd))
         if crowd[place] is but:
             place = (place + 1) % len(crowd)
         return crowd[place]
@@ -104,7 +112,7 @@ class Dice:
     def home(self, market: Market) -> Crowd:
         """Customers who live together: three neighbours share a home, the last one may be smaller."""
         customers = market.crowd("customer")
-        place = self.stage.pick("customer")(self.bits(), len(customers)) // 3 * 3
+        place = self._place(self.stage.pick("customer"), len(customers)) // 3 * 3
         return customers[place : place + 3]
 
     def amount(self, account: AccountRef, *, dollars: int = MEDIAN_DOLLARS, shape: Shape = "everyday") -> int:

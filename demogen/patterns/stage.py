@@ -23,7 +23,8 @@ from demogen.population.skew import Skew, Uniform
 #: More tickets than this for a draw would cost memory and change nothing.
 _TICKETS_MAX = 8192
 
-Pick = Callable[[int, int], int]
+#: (64 bits, count) to a place; None: all alike.
+Pick = Callable[[int, int], int] | None
 
 
 class Pairing(NamedTuple):
@@ -66,8 +67,7 @@ class Stage:
         self.tables: dict[tuple[str, int, Shape], tuple[int, ...]] = {}
         #: An employer's people and what each earns, by its account; worked out when it first pays them.
         self.payrolls: dict[int, tuple[Leg, ...]] = {}
-        self.even_markets = "market" not in self._skews
-        self.pick_market: Pick = self._skews["market"].pick if "market" in self._skews else Uniform().pick
+        self.pick_market: Pick = _pick_of(self._skews["market"]) if "market" in self._skews else None
         if not any(len(market.accounts) > 1 for market in self.markets):
             raise PreflightFailed(
                 "the population has no ledger with two accounts in one asset", hint="generate a larger population"
@@ -87,9 +87,8 @@ class Stage:
         return cls(population.accounts, skew=skew, whole_units=whole_units, extras=population.extras, almanac=almanac)
 
     def pick(self, role: str) -> Pick:
-        """How a player of that role is chosen among its crowd: (64 bits, count) to a place."""
-        skew = self._skews.get(role) or self._else
-        return skew.pick
+        """How a player of that role is chosen among its crowd."""
+        return _pick_of(self._skews.get(role) or self._else)
 
     def markets_with(self, accounts: int) -> Sequence[Market]:
         """Markets with at least that many accounts (or the fullest there are), one ticket for each account."""
@@ -130,6 +129,10 @@ class Stage:
             others = tuple(account for account in payers if account is not payees[0])
             payers, payees = (others, payees) if others else (payers, _but(market.accounts, payers[0]))
         return Pairing(payers, self.pick(payer_role), payees, self.pick(payee_role))
+
+
+def _pick_of(skew: Skew) -> Pick:
+    return None if isinstance(skew, Uniform) else skew.pick
 
 
 def _but(accounts: Crowd, one: AccountRef) -> Crowd:

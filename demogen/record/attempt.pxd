@@ -13,3 +13,5 @@ cdef class Attempt:
     cdef public int pattern
     cdef public int phase
     cdef public int tries
+
+    cpdef begin(self, object intent, object mark, unsigned long long number, long long generation, long long due_ns)

@@ -31,6 +31,10 @@ class Attempt:
     )
 
     def __init__(self, intent: Intent, mark: str, *, number: int, generation: int, due_ns: int) -> None:
+        self.begin(intent, mark, number, generation, due_ns)
+
+    def begin(self, intent: Intent, mark: str, number: int, generation: int, due_ns: int) -> None:
+        """What the constructor does, for those who make one for every request."""
         self.intent = intent
         self.mark = mark
         self.number = self.key_number = number

@@ -15,7 +15,8 @@ from types import MappingProxyType
 from msgspec.structs import replace
 
 from demogen.errors import UsageError
-from demogen.patterns import Dice, Pattern, through
+from demogen.patterns import Pattern, through
+from demogen.patterns.dice import Dice
 
 _SCALE = 1 << 53
 

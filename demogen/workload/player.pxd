@@ -3,11 +3,15 @@
 cimport cython
 
 from demogen.client.classify cimport classify
-from demogen.pacing.pacer cimport Pacer
+from demogen.pacing.pacer cimport Arrival, Pacer
 from demogen.patterns.dice cimport Dice
+from demogen.patterns.steps cimport next_step
 from demogen.record.attempt cimport Attempt
 from demogen.record.journal cimport JournalWriter
 from demogen.record.tally cimport Tally
+from demogen.workload.mix cimport Mix
+
+cdef int _FIRST_READ, _ACCEPTED, _REJECTED
 
 
 cdef class Play:
@@ -28,7 +32,7 @@ cdef class Player:
     cdef str _prefix
     cdef object _seed
     cdef public object _stage
-    cdef object _mix
+    cdef Mix _mix
     cdef object _carrier
     cdef object _traced
     cdef JournalWriter _journal
@@ -48,15 +52,21 @@ cdef class Player:
     cdef long long _cpu_before_ns
 
     cpdef turn(self, long long until_ns)
-    @cython.locals(play=Play)
+    @cython.locals(play=Play, arrival=Arrival)
     cpdef _serve(self, long long now_ns)
-    @cython.locals(pacer=Pacer, tally=Tally, overlooked_ns=cython.longlong, overlooked=cython.longlong)
+    @cython.locals(pacer=Pacer, tally=Tally, overlooked_ns=cython.longlong, overlooked=cython.longlong, arrival=Arrival)
     cpdef _claim(self, long long now_ns)
-    cpdef Play _start(self, object arrival)
+    @cython.locals(dice=Dice, play=Play, number=Py_ssize_t)
+    cpdef Play _start(self, Arrival arrival)
+    @cython.locals(action=cython.int)
+    cpdef bint _place(self, Play play, object step, long long due_ns, object receipt) except -1
     @cython.locals(sending=Sending)
-    cpdef bint _send(self, Play play, object arrival) except -1
-    @cython.locals(sending=Sending, flags=cython.int)
-    cpdef Sending _prepared(self, Play play, object arrival)
+    cpdef bint _send(self, Play play, Arrival arrival, long long now_ns) except -1
+    @cython.locals(
+        sending=Sending, flags=cython.int, mark=str, number=cython.ulonglong, generation=cython.longlong,
+        due_ns=cython.longlong
+    )
+    cpdef Sending _prepared(self, Play play, Arrival arrival)
     cpdef int phase(self, long long due_ns) except -1
     @cython.locals(sending=Sending, sent_ns=cython.longlong, answered_ns=cython.longlong)
     cpdef _settle(self, object delivery)

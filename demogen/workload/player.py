@@ -24,6 +24,7 @@ from demogen.contract.wire import Renderer
 from demogen.pacing.pacer import NEVER_NS, Arrival, Pacer
 from demogen.patterns import Pause, Script, Stage
 from demogen.patterns.dice import Dice
+from demogen.patterns.steps import next_step
 from demogen.record import exemplars
 from demogen.record.attempt import Attempt
 from demogen.record.journal import (
@@ -43,6 +44,10 @@ FIRST_READ = 1 << 62
 
 #: The ledger is still busy with the first request of that key (contract 6).
 STILL_RUNNING = "0084"
+
+# Plain numbers for the hot path: looking a member up costs as much as a comparison.
+_FIRST_READ = int(Action.READ_TRANSACTION)
+_ACCEPTED, _REJECTED = int(Outcome.ACCEPTED), int(Outcome.REJECTED)
 
 _RETRY_AFTER_NS = 50 * NS_PER_MS
 _RETRIES_MAX = 20
@@ -192,7 +197,7 @@ class Player:
             play = self._ready.popleft() if self._ready else self._start(arrival)
             if play is None:
                 return
-            if not self._send(play, arrival):
+            if not self._send(play, arrival, now_ns):
                 # The script waits for the next free connection; the arrival keeps its due time.
                 self._ready.appendleft(play)
                 return
@@ -223,31 +228,28 @@ class Player:
             number = self._mix.draw(dice)
             started[number] += 1
             play = Play(self._mix.patterns[number].play(dice), number)
-            try:
-                step = next(play.script)
-            except StopIteration:
-                continue
-            if self._place(play, step, arrival.due_ns, None):
+            step = next_step(play.script, None)
+            if step is not None and self._place(play, step, arrival.due_ns, None):
                 return play
         return None
 
     def _place(self, play: Play, step: Intent | Pause, due_ns: int, receipt: Receipt | None) -> bool:
         """Whether the step is a write and so takes an arrival; a read is sent, a pause is parked."""
-        if isinstance(step, Pause):
+        if type(step) is Pause:
             wake_ns = self._clock.now_ns() + round(step.seconds * NS_PER_S)
             heapq.heappush(self._alarms, (wake_ns, next(self._alarm_order), play, receipt))
             return False
         play.intent = step
-        if step.action < Action.READ_TRANSACTION:
+        if step.action < _FIRST_READ:
             return True
         self._read(play, due_ns)
         return False
 
-    def _send(self, play: Play, arrival: Arrival) -> bool:
+    def _send(self, play: Play, arrival: Arrival, now_ns: int) -> bool:
         sending = self._held
         if sending is None or sending.play is not play or sending.number != arrival.number:
             sending = self._prepared(play, arrival)
-        if not self._carrier.offer(sending.request, sending, self._clock.now_ns() + self._deadline_ns):
+        if not self._carrier.offer(sending.request, sending, now_ns + self._deadline_ns):
             # While no connection is free this is tried each turn: what is spelled once need not be spelled again.
             self._held = sending
             return False
@@ -258,9 +260,10 @@ class Player:
 
     def _prepared(self, play: Play, arrival: Arrival) -> Sending:
         intent = play.intent
-        number, due_ns, generation = arrival
+        number, generation, due_ns = arrival.number, arrival.generation, arrival.due_ns
         mark = intent.repeats or f"{self._prefix}{generation}-{number}"
-        sending = Sending(intent, mark, number=number, generation=generation, due_ns=due_ns)
+        sending: Sending = Sending.__new__(Sending)
+        sending.begin(intent, mark, number, generation, due_ns)
         sending.request, in_dsl = self._renderer.render(intent, mark)
         sending.play, sending.pattern, sending.phase = play, play.pattern, self.phase(due_ns)
         flags = SPELLED_DSL if in_dsl else 0
@@ -319,8 +322,8 @@ class Player:
         tally.answer(sending, receipt, sent_ns, answered_ns)
         if sent_ns == 0 and receipt.fault is not None and not receipt.fault.sent:
             tally.dropped[DropReason.TARGET_DOWN.label] += 1
-        elif intent.units and receipt.outcome != Outcome.REJECTED and not intent.repeats:
-            amounts = tally.moved if receipt.outcome == Outcome.ACCEPTED else tally.doubted
+        elif intent.units and receipt.outcome != _REJECTED and not intent.repeats:
+            amounts = tally.moved if receipt.outcome == _ACCEPTED else tally.doubted
             amounts[f"{intent.asset}/{intent.scale}"] += intent.units
 
     def _note_trace(
@@ -339,11 +342,8 @@ class Player:
 
     def _advance(self, play: Play, receipt: Receipt, now_ns: int) -> None:
         """Hand the script its receipt; what it wants next waits for an arrival."""
-        try:
-            step = play.script.send(receipt)
-        except StopIteration:
-            return
-        if self._place(play, step, now_ns, receipt):
+        step = next_step(play.script, receipt)
+        if step is not None and self._place(play, step, now_ns, receipt):
             self._ready.append(play)
 
     def _alarm(self, sending: Sending, at_ns: int) -> None:
@@ -362,11 +362,8 @@ class Player:
 
     def _resume(self, play: Play, now_ns: int) -> None:
         """A script that began with a pause starts now."""
-        try:
-            step = next(play.script)
-        except StopIteration:
-            return
-        if self._place(play, step, now_ns, None):
+        step = next_step(play.script, None)
+        if step is not None and self._place(play, step, now_ns, None):
             self._ready.append(play)
 
     def _resend(self, sending: Sending, now_ns: int) -> None:

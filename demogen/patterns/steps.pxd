@@ -1,0 +1,3 @@
+# Types for the compiled build; what the function does is said in steps.py.
+
+cpdef object next_step(object script, object receipt)
