@@ -1,4 +1,4 @@
-"""What `make fast` compiles does what the plain files do: four of them have a twin in another language, compared here.
+"""What `make fast` compiles does what the plain files do: some of them have a twin in another language, compared here.
 
 Without a compiled hot path there is nothing to compare, and the tests say so.
 """
@@ -17,8 +17,13 @@ from hypothesis import strategies as st
 
 import demogen.client.engine.descriptors as descriptors
 import demogen.client.engine.heads as heads
+import demogen.contract.bodies as bodies
 import demogen.patterns.mixing as mixing
+import demogen.patterns.steps as steps
 import demogen.record.records as records
+from demogen.contract.transactions import AccountRef, Action, Intent, LedgerRef, Leg
+from demogen.contract.wire import Renderer
+from demogen.errors import CannotSpell
 
 ROOT = Path(__file__).parent.parent
 U64 = st.integers(0, 2**64 - 1)
@@ -179,3 +184,65 @@ def test_legs_are_recorded_alike(generation, number, sides, units, scale):
     rows = [(sides[0], 0, sides[1], units), (sides[2], 1, sides[3], units)]
     for legs in (rows, rows[:1]):
         assert records.legs_record(generation, number, legs) == twin.legs_record(generation, number, legs)
+
+
+LEDGER = LedgerRef(0, "o", "l")
+LEGS = st.builds(
+    Leg,
+    st.builds(lambda index: AccountRef(index, f"id-{index}", f"@é{index}", "USD", 2, LEDGER), st.integers(0, 3)),
+    units=st.none() | st.integers(0, 2**65),
+    share=st.none() | st.tuples(st.integers(0, 100), st.sampled_from([0, 0, 0, 30])),
+    remaining=st.booleans(),
+    balance_key=st.sampled_from(["default", "default", "default", "savings"]),
+    description=st.sampled_from(["", "", "", "leg"]),
+    route_id=st.sampled_from(["", "", "", "r-1"]),
+)
+SIDES = st.lists(LEGS, max_size=9).map(tuple)
+INTENTS = st.builds(
+    Intent,
+    action=st.sampled_from([action for action in Action if action.is_create]),
+    ledger=st.just(LEDGER),
+    asset=st.sampled_from(["USD", "BTC"]),
+    scale=st.integers(0, 18),
+    units=st.integers(0, 2**65) | st.integers(0, 10**6),
+    sources=SIDES,
+    targets=SIDES,
+    pending=st.sampled_from([False, False, True]),
+    description=st.sampled_from(["", "card payment", 'say "hi"', "é\n"]),
+    code=st.sampled_from(["", "", "", "ref"]),
+    metadata=st.sampled_from([(), (), (("k", "v"),)]),
+)
+
+
+@needs_compiled
+@given(intent=INTENTS)
+def test_everyday_bodies_are_spelled_as_wire_spells_them(intent):
+    renderer = Renderer("json")
+    slowly = renderer._body(intent, "r1-1-7")
+    quickly = bodies.everyday_body(intent, "r1-1-7", renderer._heads, renderer._texts)
+    assert quickly is None or quickly == slowly
+
+
+@needs_compiled
+@pytest.mark.parametrize("units", [0, 1, 10, 105, 1200, 10**15, 2**63 - 1])
+@pytest.mark.parametrize("scale", [0, 2, 8, 18])
+def test_an_everyday_body_takes_the_quick_way_once_its_accounts_are_known(units, scale):
+    payer, payee = (AccountRef(index, f"id-{index}", f"@a{index}", "USD", scale, LEDGER) for index in (1, 2))
+    intent, renderer = Intent.move(units, payer, payee, description="card payment"), Renderer("json")
+    assert bodies.everyday_body(intent, "m", renderer._heads, renderer._texts) is None
+    slowly = renderer._body(intent, "m")
+    assert bodies.everyday_body(intent, "m", renderer._heads, renderer._texts) == slowly
+
+
+def test_a_step_is_what_the_script_yields_or_none_and_its_errors_pass():
+    def script():
+        told = yield "first"
+        assert told == "receipt"
+        raise CannotSpell("no", hint="yes")
+
+    for module in (steps, plain(steps)):
+        one = script()
+        assert module.next_step(one, None) == "first"
+        with pytest.raises(CannotSpell):
+            module.next_step(one, "receipt")
+        assert module.next_step(one, "receipt") is None

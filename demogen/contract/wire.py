@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from demogen.contract import dsl
+from demogen.contract.bodies import everyday_body
 from demogen.contract.exchange import Request
 from demogen.contract.money import units_text
 from demogen.contract.routes import ROUTES
@@ -85,7 +86,7 @@ class Renderer:
             text = dsl.spell(intent, mark) if self._spelling != "json" else None
             if text is not None:
                 return self._dsl(intent, text, mark), True
-            body = self._body(intent, mark)
+            body = everyday_body(intent, mark, self._heads, self._texts) or self._body(intent, mark)
             return Request(b"POST", self._target(intent), body, key=mark.encode()), False
         if action == _REVERT:
             return Request(b"POST", self._subject_target(intent), key=mark.encode()), False

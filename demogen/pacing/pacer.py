@@ -8,6 +8,7 @@ May import: `schedule`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+
 import msgspec
 
 from demogen.pacing.schedule import Schedule

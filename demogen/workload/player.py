@@ -235,7 +235,7 @@ class Player:
 
     def _place(self, play: Play, step: Intent | Pause, due_ns: int, receipt: Receipt | None) -> bool:
         """Whether the step is a write and so takes an arrival; a read is sent, a pause is parked."""
-        if type(step) is Pause:
+        if not isinstance(step, Intent):
             wake_ns = self._clock.now_ns() + round(step.seconds * NS_PER_S)
             heapq.heappush(self._alarms, (wake_ns, next(self._alarm_order), play, receipt))
             return False
