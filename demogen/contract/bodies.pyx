@@ -3,7 +3,7 @@
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.dict cimport PyDict_GetItem
 from cpython.long cimport PyLong_AsLongLongAndOverflow
-from cpython.object cimport PyObject, Py_TYPE
+from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.string cimport memcpy
 
@@ -86,7 +86,7 @@ cdef bint _put_number(Text *text, object number, int scale) except -1:
     return _put(text, at, end - at)
 
 
-cdef bint _put_leg(Text *text, object leg, dict heads, str asset, object whole, int scale) except -1:
+cdef bint _put_leg(Text *text, object leg, dict heads, str asset, int scale) except -1:
     cdef PyObject *head
     cdef int option
     if type(leg) is not _Leg:
@@ -115,7 +115,7 @@ cdef bint _put_leg(Text *text, object leg, dict heads, str asset, object whole, 
 
 
 cdef bint _put_side(
-    Text *text, const char *opening, Py_ssize_t size, object legs, dict heads, str asset, object whole, int scale
+    Text *text, const char *opening, Py_ssize_t size, object legs, dict heads, str asset, int scale
 ) except -1:
     cdef bint first = True
     if type(legs) is not tuple or len(<tuple>legs) > LEGS_MAX:
@@ -128,7 +128,7 @@ cdef bint _put_side(
         if not first and not _put(text, b",", 1):
             return False
         first = False
-        if not _put_leg(text, leg, heads, asset, whole, scale):
+        if not _put_leg(text, leg, heads, asset, scale):
             return False
     return _put(text, b"]}", 2)
 
@@ -166,11 +166,11 @@ cpdef bytes everyday_body(object intent, str mark, dict heads, dict texts):
     ):
         return None
     if action != _INFLOW and not _put_side(
-        &text, b',"source":{"from":[', 19, field(intent, _sources), heads, asset, units, scale
+        &text, b',"source":{"from":[', 19, field(intent, _sources), heads, asset, scale
     ):
         return None
     if action != _OUTFLOW and not _put_side(
-        &text, b',"distribute":{"to":[', 21, field(intent, _targets), heads, asset, units, scale
+        &text, b',"distribute":{"to":[', 21, field(intent, _targets), heads, asset, scale
     ):
         return None
     if not _put(&text, b"}}", 2):

@@ -19,6 +19,7 @@ from demogen.errors import PreflightFailed
 from demogen.patterns import Dice, Pattern, Pause, Stage
 from demogen.patterns.markets import Market
 from demogen.patterns.mixing import GOLDEN, MASK
+from demogen.patterns.steps import next_step
 from demogen.workload.mix import Mix
 from demogen.workload.till import Till
 
@@ -57,9 +58,8 @@ def play_alone(pattern: Pattern, dice: Dice, *, heard: Callable[[Receipt], None]
     script = pattern.play(dice)
     receipt: Receipt | None = None
     for place in range(_INTENTS_MAX):
-        try:
-            step = next(script) if receipt is None else script.send(receipt)
-        except StopIteration:
+        step = next_step(script, receipt)
+        if step is None:
             return
         if isinstance(step, Pause):
             receipt = receipt or _receipt(dice.arrival, place, refused=False)
