@@ -1,7 +1,7 @@
 """The quick way to the commonest bodies: here there is none, and `wire` spells everything.
 
-Where a C compiler was at hand, `bodies.pyx` stands in for this file and spells them byte for byte as `wire` does. May
-import: `transactions`.
+Where a C compiler was at hand, `bodies.pyx` stands in for this file and spells them byte for byte as `wire` does.
+May import: `transactions`.
 """
 
 from __future__ import annotations
