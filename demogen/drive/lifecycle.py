@@ -223,7 +223,7 @@ class ConductorSide:
         gevent.spawn(self._follow_edits, conductor)
         conductor.over.wait()
         conductor.finish()
-        self._environment.process_exit_code = conductor.exit_code
+        self._environment.process_exit_code = self._code_after(conductor)
         if self._options.headless or (self._options.autostart and self._options.autoquit != -1):
             if not self._options.headless:
                 gevent.sleep(self._options.autoquit)
@@ -255,13 +255,21 @@ class ConductorSide:
         """The last listener to matter, whatever it is that ends the process."""
         self._signals.leave()
         self._wind_up()
-        if self._stopped:
+        if self._conductor is not None and self._stopped:
+            environment.process_exit_code = self._code_after(self._conductor)
+        elif self._stopped:
             environment.process_exit_code = self._signals.code or environment.process_exit_code
-            # The books are judged all the same; that they are wrong is worth more than that the run was stopped.
-            if self._conductor is not None and self._conductor.exit_code == IntegrityViolated.exit_code:
-                environment.process_exit_code = IntegrityViolated.exit_code
         self._bootstrap.close()
         self._exposition.close()
+
+    def _code_after(self, conductor: Conductor) -> int:
+        """What a run ends with: the code of the signal that stopped it, if one did.
+
+        The books are judged all the same; that they are wrong is worth more than that the run was stopped.
+        """
+        code = conductor.exit_code
+        stopped = self._stopped and code != IntegrityViolated.exit_code
+        return self._signals.code or code if stopped else code
 
     def _wind_up(self) -> None:
         """Stop what is being prepared; drain and judge what is being played; wait for what is being judged."""

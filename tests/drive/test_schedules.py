@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from locusts import finish, locust, report_of
+from locusts import finish, free_port, locust, report_of
 
 from demogen.record import measurement
 from demogen.record.journal import JournalFile, Kind
@@ -12,10 +12,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 
 def test_a_ramp_is_shared_by_two_processes_and_ends_by_itself(tmp_path):
-    folder = tmp_path / "run"
+    folder, port = tmp_path / "run", free_port()
     process = locust(
         "--headless", "--processes", 2, "--schedule", "ramp:0-100:4s:1s+poisson", "-u", 2, "-r", 2,
-        "--run-dir", folder, cwd=tmp_path,
+        "--run-dir", folder, "--master-bind-port", port, "--master-port", port, cwd=tmp_path,
     )  # fmt: skip
     code, out, err = finish(process)
     assert code in (0, 3, 6), out + err

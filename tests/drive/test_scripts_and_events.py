@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
-from locusts import ROOT, finish, locust, report_of
+from locusts import ROOT, finish, free_port, locust, report_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 
 def test_both_processes_play_the_scripts_and_tell_what_was_accepted(tmp_path, monkeypatch):
-    events, folder = tmp_path / "events.jsonl", tmp_path / "run"
+    events, folder, port = tmp_path / "events.jsonl", tmp_path / "run", free_port()
     monkeypatch.setenv("DEMOGEN_EVENTS", str(events))
     process = locust(
         "--headless", "--processes", 2, "--target-tps", 100, "-t", "5s", "--dsl-dir", ROOT / "examples/scripts",
-        "-u", 2, "-r", 2, "--run-dir", folder, cwd=tmp_path,
+        "-u", 2, "-r", 2, "--run-dir", folder, "--master-bind-port", port, "--master-port", port, cwd=tmp_path,
     )  # fmt: skip
     code, out, err = finish(process)
     assert code in (0, 3, 6), out + err

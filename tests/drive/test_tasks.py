@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from locusts import finish, locust, report_of
+from locusts import finish, free_port, locust, report_of
 
 from demogen.record import measurement
 from demogen.record.journal import JournalFile, Kind
@@ -136,10 +136,10 @@ def test_tasks_run_beside_the_schedule_and_are_counted_and_audited(tmp_path, min
 
 
 def test_two_processes_book_under_marks_of_their_own(tmp_path, mine):
-    folder = tmp_path / "run"
+    folder, port = tmp_path / "run", free_port()
     process = locust(
         "--headless", "--processes", 2, "--target-tps", 20, "-t", "4s", "-u", 4, "-r", 4, "--run-dir", folder,
-        cwd=tmp_path, locustfile=mine,
+        "--master-bind-port", port, "--master-port", port, cwd=tmp_path, locustfile=mine,
     )  # fmt: skip
     code, out, err = finish(process)
     assert code in (0, 3, 6), out + err
