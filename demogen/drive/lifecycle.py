@@ -16,6 +16,7 @@ import msgspec
 from gevent import GreenletExit
 from locust.runners import STATE_INIT, LocalRunner, MasterRunner, WorkerRunner
 
+from demogen.clock import NS_PER_S, SystemClock
 from demogen.config import Settings
 from demogen.drive import load as loads
 from demogen.drive.bootstrap import Bootstrap
@@ -74,6 +75,8 @@ class LoadSide:
         runner.register_message(loads.KEPT, self._on_kept)
         self._hand = Hand(runner)
         if isinstance(runner, WorkerRunner):
+            # Else Locust waits for good for a master that left before its first heartbeat.
+            runner.last_heartbeat_timestamp = runner.last_heartbeat_timestamp or SystemClock.wall_ns() / NS_PER_S
             environment.events.quitting.add_listener(self._on_quitting)
             # In a hurry it leaves as if it had been killed: what it wrote stays for the master to read.
             self._signals = Signals(wind_up=lambda: None, give_up=lambda: os._exit(self._signals.code or 130))

@@ -118,7 +118,8 @@ def test_a_master_that_waits_for_workers_can_be_told_to_stop(tmp_path):
     assert any("reported as ready" in line for line in iter(master.stderr.readline, ""))
     master.send_signal(signal.SIGINT)
     ended(master, folder, code=130)
-    assert finish(worker, timeout=30)[0] == 0
+    # A worker told to go before it has begun in earnest misses it, and goes when the master has long been silent.
+    assert finish(worker, timeout=90)[0] == 0
 
 
 def test_ctrl_c_at_the_terminal_reaches_every_process(tmp_path):
