@@ -26,7 +26,7 @@ from ground import RIVALS, Ground, Run, free_port
 CONNECTIONS = 32
 PATH = "/v1/organizations/a/ledgers/b/transactions/json"
 #: More than anybody here can do, so that no connection is ever idle.
-TOO_MUCH_TPS = 30_000
+TOO_MUCH_TPS = 60_000
 #: The measurement of the schedule must lie before its oldest arrivals lose patience (10 s).
 LASTS = "20s"
 
@@ -47,7 +47,7 @@ class Generator(NamedTuple):
         ours = ("-u", CONNECTIONS, "-r", 100, "--max-connections", CONNECTIONS, "-t", LASTS, "--metrics-port", port)
         commands = {
             "engine": lambda: [sys.executable, str(RIVALS / "engine_alone.py"), url, str(CONNECTIONS)],
-            "ours": lambda: [sys.executable, str(RIVALS / "ours.py"), url, str(CONNECTIONS), folder],
+            "ours": lambda: [sys.executable, str(RIVALS / "ours.py"), url, str(CONNECTIONS), folder, str(TOO_MUCH_TPS)],
             "ours, Locust": lambda: ground.command("--target-tps", TOO_MUCH_TPS, *ours),
             "ours, @task": lambda: ground.command("--target-tps", 1, *ours, locustfile="ours_tasks.py"),
             "wrk": lambda: [*wrk, "-H", "X-Idempotency: r-1-1", url + PATH],

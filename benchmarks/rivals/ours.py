@@ -1,7 +1,7 @@
 """Ours with everything on: patterns, unique bodies and keys, journal, histograms, classification. As fast as it goes.
 
 More arrivals are due than can be sent, and no more than `connections` requests are ever out. Usage: ours.py URL
-CONNECTIONS FOLDER (runs until ended)
+CONNECTIONS FOLDER TPS (runs until ended)
 """
 
 from __future__ import annotations
@@ -24,11 +24,8 @@ from demogen.workload.measure import Gathering
 from demogen.workload.mix import Mix
 from demogen.workload.player import Player
 
-#: More than anybody here can do, so that no connection is ever idle.
-TOO_MUCH_TPS = 30_000
 
-
-def main(url: str, connections: int, folder: Path) -> None:
+def main(url: str, connections: int, folder: Path, tps: int) -> None:
     clock = SystemClock()
     pump = open_pump(url, clock=clock, max_connections=connections)
     pump.open(connections)
@@ -37,7 +34,7 @@ def main(url: str, connections: int, folder: Path) -> None:
     header = {"run_id": "r1", "process": 0, "patterns": list(mix.names), "phases": list(PHASES), "wall_offset_ns": 0}
     journal = JournalWriter(folder / "0.journal", header=header)
     pacer = Pacer()
-    pacer.take(Share(1, clock.now_ns(), 0, 0, 0, 1, constant(TOO_MUCH_TPS)))
+    pacer.take(Share(1, clock.now_ns(), 0, 0, 0, 1, constant(tps)))
     player = Player(
         run_id="r20260101-000000-0000",
         seed=7,
@@ -58,4 +55,4 @@ def main(url: str, connections: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))
