@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import socket
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +22,8 @@ import demogen.contract.bodies as bodies
 import demogen.patterns.mixing as mixing
 import demogen.patterns.steps as steps
 import demogen.record.records as records
+from demogen.contract.exchange import Request, Response
+from demogen.contract.outcome import Receipt
 from demogen.contract.transactions import AccountRef, Action, Intent, LedgerRef, Leg
 from demogen.contract.wire import Renderer
 from demogen.errors import CannotSpell
@@ -101,6 +104,18 @@ def test_chance_falls_alike(seed, number, bits, bound, narrow):
     assert mixing.mix64(bits) == MIXING.mix64(bits)
     assert mixing.scaled(bits, bound) == MIXING.scaled(bits, bound)
     assert mixing.left_over(bits, narrow) == MIXING.left_over(bits, narrow)
+    assert mixing.place(bits, narrow) == MIXING.place(bits, narrow)
+
+
+def test_structs_are_described_as_they_lie_in_memory():
+    shapes = (ROOT / "demogen/contract/shapes.pxd").read_text(encoding="utf-8")
+    for struct in (Intent, Leg, AccountRef, LedgerRef, Request, Response, Receipt):
+        laid_out = sorted(struct.__struct_fields__)
+        (in_c,) = re.findall(rf"PyObject_HEAD([^}}]*)}} Demogen{struct.__name__};", shapes)
+        assert re.findall(r"\*(\w+)", in_c) == laid_out, struct
+        fields = rf"ctypedef class [\w.]+\.{struct.__name__} [^:]*:\n((?: {{8}}cdef object .*\n)*)"
+        (in_cython,) = re.findall(fields, shapes)
+        assert re.findall(r"\w+", in_cython.replace("cdef object", "")) == laid_out, struct
 
 
 @pytest.mark.parametrize("module", [descriptors, plain(descriptors)], ids=["as imported", "plain"])

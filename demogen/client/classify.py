@@ -23,6 +23,7 @@ _OPEN_CODES = frozenset({"0084", "0486", "0061"})
 #: Every transaction answer of both versions begins with the transaction's id (recordings of POST, GET and revert).
 _ID_START = b'{"id":"'
 _ID_AT = len(_ID_START)
+_ID_END, _QUOTE = _ID_AT + 36, ord('"')
 
 
 class _Named(msgspec.Struct):
@@ -39,15 +40,15 @@ _decode_refusal = msgspec.json.Decoder(_Refusal).decode
 
 def classify(intent: Intent, result: Response | Fault, mark: str) -> Receipt:
     """What came of `intent`, sent under `mark`."""
-    if isinstance(result, Fault):
+    if not isinstance(result, Response):
         outcome = _INDETERMINATE if result.sent else _REJECTED
         return Receipt(outcome, 0, "", "", False, False, mark, b"", result)
-    status = result.status
-    body = result.body
+    answer = result
+    status, body = answer.status, answer.body
     if 200 <= status < 300:
         action = intent.action
         # Nearly no answer is a first one again, and most heads have no such word at all.
-        replayed = action <= _REVERT and b"true" in result.head and replayed_answer(result)
+        replayed = action <= _REVERT and b"true" in answer.head and replayed_answer(answer)
         transaction_id = transaction_id_of(body) if action < _FIRST_READ or action == _ENTITY else ""
         accepted = bool(transaction_id) or action >= _FIRST_READ
         return Receipt(
@@ -76,6 +77,11 @@ def _refused_outcome(status: int, code: str, *, expected: bool) -> Outcome:
 def transaction_id_of(body: bytes) -> str:
     """The id at the top of a transaction answer; "" where there is none."""
     if body.startswith(_ID_START):
+        # Nearly every id is spelled with 36 characters.
+        if len(body) > _ID_END and body[_ID_END] == _QUOTE:
+            text = body[_ID_AT:_ID_END].decode("ascii", "replace")
+            if '"' not in text:
+                return text
         return body[_ID_AT : body.find(b'"', _ID_AT)].decode("ascii", "replace")
     try:
         return _decode_named(body).id

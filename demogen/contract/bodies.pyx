@@ -9,7 +9,22 @@ from libc.string cimport memcpy
 
 from demogen.contract.slots cimport field, place_of
 
-from demogen.contract.transactions import AccountRef, Action, Intent, Leg
+from demogen.contract.exchange import Request, Response
+from demogen.contract.outcome import Receipt
+from demogen.contract.transactions import AccountRef, Action, Intent, LedgerRef, Leg
+
+
+def _check_shapes():
+    """What shapes.pxd takes for granted. Raises ImportError where this Python lays structs out in another way."""
+    for struct in (Intent, Leg, AccountRef, LedgerRef, Request, Response, Receipt):
+        names = sorted(struct.__struct_fields__)
+        if [place_of(struct, name) for name in names] != [
+            sizeof(PyObject) + at * sizeof(PyObject *) for at in range(len(names))
+        ]:
+            raise ImportError(f"{struct} lies otherwise in memory: run `make plain`")
+
+
+_check_shapes()
 
 cdef object _Intent = Intent
 cdef object _Leg = Leg

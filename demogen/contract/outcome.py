@@ -25,6 +25,10 @@ class Outcome(enum.IntEnum):
         return self.name.lower()
 
 
+# Looking a member up costs as much as making a receipt.
+_ACCEPTED, _REJECTED, _INDETERMINATE = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.INDETERMINATE
+
+
 class Receipt(msgspec.Struct, frozen=True):
     """What came of one intent. `code` is the ledger's error code ("" without one), `mark` our own key.
 
@@ -43,12 +47,12 @@ class Receipt(msgspec.Struct, frozen=True):
 
     @property
     def accepted(self) -> bool:
-        return self.outcome is Outcome.ACCEPTED
+        return self.outcome is _ACCEPTED
 
     @property
     def rejected(self) -> bool:
-        return self.outcome is Outcome.REJECTED
+        return self.outcome is _REJECTED
 
     @property
     def indeterminate(self) -> bool:
-        return self.outcome is Outcome.INDETERMINATE
+        return self.outcome is _INDETERMINATE

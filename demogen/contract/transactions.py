@@ -49,6 +49,10 @@ class Action(enum.IntEnum):
         return self.name.lower()
 
 
+# Looking a member up costs as much as making a leg.
+_CREATE = Action.CREATE
+
+
 class Status(enum.StrEnum):
     """Statuses of a transaction. CREATED is only ever in the POST answer; reads show APPROVED (contract 4.4)."""
 
@@ -143,33 +147,16 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.refused_with)
 
     @staticmethod
-    def move(units: int, payer: AccountRef, payee: AccountRef, **details: object) -> Intent:
+    def move(units: int, payer: AccountRef, payee: AccountRef, *, description: str = "", **details: object) -> Intent:
         """`units` minor units from one account to another of the same asset and ledger."""
-        return Intent(
-            action=Action.CREATE,
-            ledger=payer.ledger,
-            asset=payer.asset,
-            scale=payer.scale,
-            units=units,
-            sources=(Leg(payer, units),),
-            targets=(Leg(payee, units),),
-            **details,  # type: ignore[arg-type]
-        )
+        return _create(payer, units, (Leg(payer, units),), (Leg(payee, units),), description, details)
 
     @staticmethod
-    def spread(units: int, sources: tuple[Leg, ...], targets: tuple[Leg, ...], **details: object) -> Intent:
+    def spread(
+        units: int, sources: tuple[Leg, ...], targets: tuple[Leg, ...], *, description: str = "", **details: object
+    ) -> Intent:
         """`units` minor units from several legs to several legs; all accounts share one asset and ledger."""
-        first = sources[0].account
-        return Intent(
-            action=Action.CREATE,
-            ledger=first.ledger,
-            asset=first.asset,
-            scale=first.scale,
-            units=units,
-            sources=sources,
-            targets=targets,
-            **details,  # type: ignore[arg-type]
-        )
+        return _create(sources[0].account, units, sources, targets, description, details)
 
     @staticmethod
     def follow(action: Action, of: Intent, transaction_id: str, **details: object) -> Intent:
@@ -179,6 +166,41 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     def again(self, mark: str) -> Intent:
         """The same request once more under the same key: a deliberate duplicate, which must book nothing."""
         return msgspec.structs.replace(self, repeats=mark)
+
+
+def _create(
+    of: AccountRef,
+    units: int,
+    sources: tuple[Leg, ...],
+    targets: tuple[Leg, ...],
+    description: str,
+    details: dict[str, object],
+) -> Intent:
+    """A transaction in the ledger, asset and scale `of` an account."""
+    ledger, asset, scale = of.ledger, of.asset, of.scale
+    if details:
+        return Intent(
+            action=_CREATE,
+            ledger=ledger,
+            asset=asset,
+            scale=scale,
+            units=units,
+            sources=sources,
+            targets=targets,
+            description=description,
+            **details,  # type: ignore[arg-type]
+        )
+    # Said again, since nothing is merged where nothing is to be: twice as fast.
+    return Intent(
+        action=_CREATE,
+        ledger=ledger,
+        asset=asset,
+        scale=scale,
+        units=units,
+        sources=sources,
+        targets=targets,
+        description=description,
+    )
 
 
 def leg_amounts_atto(intent: Intent, legs: tuple[Leg, ...]) -> list[int]:

@@ -13,7 +13,7 @@ import msgspec
 
 from demogen.contract import dsl
 from demogen.contract.bodies import everyday_body
-from demogen.contract.exchange import Request
+from demogen.contract.exchange import JSON, Request
 from demogen.contract.money import units_text
 from demogen.contract.routes import ROUTES
 from demogen.contract.transactions import Action, Intent, LedgerRef, Leg
@@ -34,6 +34,9 @@ _DSL_TAIL = b"\r\n--" + _BOUNDARY + b"--\r\n"
 # Plain numbers for the hot path: looking a member up costs as much as a comparison.
 _LAST_CREATE, _INFLOW, _OUTFLOW = int(Action.UNBLOCK), int(Action.INFLOW), int(Action.OUTFLOW)
 _REVERT, _FIRST_READ, _ENTITY = int(Action.REVERT), int(Action.READ_TRANSACTION), int(Action.ENTITY)
+
+#: Places of what is kept by ledger and action: a tuple with an action in it is slow to hash. Action 0 is the DSL.
+_ACTION_BITS = 6
 
 #: Stands for a transaction's id while a path is cut in two.
 _HERE = "~"
@@ -70,8 +73,8 @@ class Renderer:
 
     def __init__(self, spelling: Spelling = "mixed") -> None:
         self._spelling = spelling
-        self._targets: dict[tuple[int, int], bytes] = {}
-        self._around: dict[tuple[int, int], tuple[bytes, bytes]] = {}
+        self._targets: dict[int, bytes] = {}
+        self._around: dict[int, tuple[bytes, bytes]] = {}
         self._heads: dict[int, str] = {}
         self._texts: dict[str, str] = {}
         self._sides: dict[int, tuple[tuple[Leg, ...], str]] = {}
@@ -87,7 +90,7 @@ class Renderer:
             if text is not None:
                 return self._dsl(intent, text, mark), True
             body = everyday_body(intent, mark, self._heads, self._texts) or self._body(intent, mark)
-            return Request(b"POST", self._target(intent), body, key=mark.encode()), False
+            return Request(b"POST", self._target(intent), body, JSON, mark.encode()), False
         if action == _REVERT:
             return Request(b"POST", self._subject_target(intent), key=mark.encode()), False
         if action < _FIRST_READ:
@@ -95,7 +98,7 @@ class Renderer:
         return (_entity(intent) if action == _ENTITY else self._read(intent)), False
 
     def _target(self, intent: Intent) -> bytes:
-        place = (intent.action, intent.ledger.index)
+        place = intent.ledger.index << _ACTION_BITS | intent.action
         target = self._targets.get(place)
         if target is None:
             target = _target(_ROUTE_OF[intent.action], intent.ledger)
@@ -104,7 +107,7 @@ class Renderer:
 
     def _subject_target(self, intent: Intent) -> bytes:
         """The path of a commit, cancel or revert: what stands before and after the transaction's id is kept."""
-        place = (intent.action, intent.ledger.index)
+        place = intent.ledger.index << _ACTION_BITS | intent.action
         around = self._around.get(place)
         if around is None:
             before, _, after = _target(_ROUTE_OF[intent.action], intent.ledger, t=_HERE).partition(_HERE.encode())
@@ -118,7 +121,7 @@ class Renderer:
         return Request(ROUTES[name].method.encode(), target)
 
     def _dsl(self, intent: Intent, text: str, mark: str) -> Request:
-        place = (0, intent.ledger.index)
+        place = intent.ledger.index << _ACTION_BITS
         target = self._targets.get(place)
         if target is None:
             target = self._targets[place] = _target("transaction.dsl", intent.ledger)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from demogen.contract.transactions import AccountRef
 from demogen.patterns.markets import Crowd, Market
-from demogen.patterns.mixing import GOLDEN, MASK, following, left_over, mix64, scaled, seeded
+from demogen.patterns.mixing import GOLDEN, MASK, following, left_over, mix64, place, scaled, seeded
 from demogen.patterns.values import MEDIAN_DOLLARS, PLACES, Shape
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ class Dice:
         return scaled(self.bits(), out_of) < times
 
     def _place(self, pick: Pick, count: int) -> int:
-        return scaled(self.bits(), count) if pick is None else pick(self.bits(), count)
+        return place(self.bits(), count) if pick is None else pick(self.bits(), count)
 
     def pick(self, choices: Sequence[T]) -> T:
-        return choices[scaled(self.bits(), len(choices))]
+        return choices[place(self.bits(), len(choices))]
 
     def market(self, *, accounts: int = 2) -> Market:
         """One asset of one ledger with at least that many accounts; busier with more accounts."""
@@ -73,25 +73,25 @@ class Dice:
         if stage.pick_market is None:
             # What an even choice leaves of its bits is as good as new for the next one.
             bits, count = self.bits(), len(pairings)
-            payers, pick_payer, payees, pick_payee = pairings[scaled(bits, count)]
+            payers, pick_payer, payees, pick_payee = pairings[place(bits, count)]
             bits = left_over(bits, count)
         else:
             payers, pick_payer, payees, pick_payee = pairings[self._place(stage.pick_market, len(pairings))]
             bits = self.bits()
-        payer = payers[scaled(bits, len(payers)) if pick_payer is None else pick_payer(bits, len(payers))]
-        place = self._place(pick_payee, len(payees))
-        payee = payees[place]
-        return payer, payee if payee is not payer else payees[(place + 1) % len(payees)]
+        payer = payers[place(bits, len(payers)) if pick_payer is None else pick_payer(bits, len(payers))]
+        at = self._place(pick_payee, len(payees))
+        payee = payees[at]
+        return payer, payee if payee is not payer else payees[(at + 1) % len(payees)]
 
     def member(self, market: Market, role: str, *, but: AccountRef | None = None) -> AccountRef:
         """An account of that role in the market, chosen by the stage's skew."""
         crowd = market.crowd(role)
         if len(crowd) == 1 and crowd[0] is but:
             crowd = market.accounts
-        place = self._place(self.stage.pick(role), len(crowd))
-        if crowd[place] is but:
-            place = (place + 1) % len(crowd)
-        return crowd[place]
+        at = self._place(self.stage.pick(role), len(crowd))
+        if crowd[at] is but:
+            at = (at + 1) % len(crowd)
+        return crowd[at]
 
     def crowd(self, market: Market, size: int, *, but: AccountRef | None = None, role: str = "") -> list[AccountRef]:
         """Up to `size` different accounts of the market (of a role, where one is named), without `but`."""
@@ -105,18 +105,21 @@ class Dice:
 
     def bound_to(self, account: AccountRef, crowd: Crowd, *, tie: str) -> AccountRef:
         """The one among `crowd` whom an account is tied to for good: its employer, its landlord, its gym."""
-        place = self.tied(account, tie=tie) % len(crowd)
-        chosen = crowd[place]
-        return crowd[(place + 1) % len(crowd)] if chosen is account else chosen
+        at = self.tied(account, tie=tie) % len(crowd)
+        chosen = crowd[at]
+        return crowd[(at + 1) % len(crowd)] if chosen is account else chosen
 
     def home(self, market: Market) -> Crowd:
         """Customers who live together: three neighbours share a home, the last one may be smaller."""
         customers = market.crowd("customer")
-        place = self._place(self.stage.pick("customer"), len(customers)) // 3 * 3
-        return customers[place : place + 3]
+        first = self._place(self.stage.pick("customer"), len(customers)) // 3 * 3
+        return customers[first : first + 3]
 
     def amount(self, account: AccountRef, *, dollars: int = MEDIAN_DOLLARS, shape: Shape = "everyday") -> int:
         """Minor units of an amount in the account's asset, its median worth so many dollars; often a round number."""
+        return self._amount(account, dollars, shape)
+
+    def _amount(self, account: AccountRef, dollars: int, shape: Shape) -> int:
         stage, scale, bits = self.stage, account.scale, self.bits()
         table = stage.tables.get((account.asset, scale, shape)) or stage.table(account.asset, scale, shape)
         units = table[bits & (PLACES - 1)]
@@ -135,9 +138,8 @@ class Dice:
         """An amount that is the same whenever this account pays it: its rent, its salary. In minor units."""
         stage, scale = self.stage, account.scale
         table = stage.tables.get((account.asset, scale, "regular")) or stage.table(account.asset, scale, "regular")
-        place = self.tied(account, tie=tie) & (PLACES - 1)
         whole: int = 10**scale if stage.whole_units else 1
-        units = table[place] * dollars // MEDIAN_DOLLARS
+        units = table[self.tied(account, tie=tie) & (PLACES - 1)] * dollars // MEDIAN_DOLLARS
         return max(whole, units - units % whole)
 
     def exchange(self) -> tuple[Pair, Quote] | None:

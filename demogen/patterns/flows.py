@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from demogen.contract.transactions import Action, Intent
-from demogen.patterns.base import Script
-from demogen.patterns.dice import Dice
 from demogen.population.extras import Extras, FlowRoute
+
+if TYPE_CHECKING:
+    from demogen.patterns.base import Script
+    from demogen.patterns.dice import Dice
 
 _PLAIN = frozenset({Action.INFLOW, Action.OUTFLOW, Action.BLOCK, Action.UNBLOCK})
 

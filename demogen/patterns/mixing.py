@@ -32,6 +32,11 @@ def scaled(bits: int, bound: int) -> int:
     return bits * bound >> 64
 
 
+def place(bits: int, count: int) -> int:
+    """What `scaled` is, for counts of what lies in memory."""
+    return bits * count >> 64
+
+
 def left_over(bits: int, bound: int) -> int:
     """What `scaled` leaves of its bits: as good as new for the next choice."""
     return bits * bound & MASK

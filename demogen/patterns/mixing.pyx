@@ -28,6 +28,10 @@ cpdef u64 left_over(u64 bits, u64 bound) noexcept:
     return bits * bound
 
 
+cpdef Py_ssize_t place(u64 bits, Py_ssize_t count) noexcept:
+    return <Py_ssize_t>((<u128>bits * <u128>count) >> 64)
+
+
 cpdef u64 seeded(object seed, u64 number):
     cdef u64 low = seed & MASK
     return mix64(low * _GOLDEN + number)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
 
 from demogen.contract.transactions import AccountRef, Leg
 from demogen.errors import PreflightFailed
@@ -27,13 +26,8 @@ _TICKETS_MAX = 8192
 Pick = Callable[[int, int], int] | None
 
 
-class Pairing(NamedTuple):
-    """Who may pay whom in one market, and how each side is chosen."""
-
-    payers: Crowd
-    pick_payer: Pick
-    payees: Crowd
-    pick_payee: Pick
+#: Who may pay whom in one market, and how each side is chosen: payers, pick, payees, pick.
+Pairing = tuple[Crowd, Pick, Crowd, Pick]
 
 
 class Stage:
@@ -128,7 +122,7 @@ class Stage:
             # The only payee never pays itself: somebody else does, or is paid.
             others = tuple(account for account in payers if account is not payees[0])
             payers, payees = (others, payees) if others else (payers, _but(market.accounts, payers[0]))
-        return Pairing(payers, self.pick(payer_role), payees, self.pick(payee_role))
+        return payers, self.pick(payer_role), payees, self.pick(payee_role)
 
 
 def _pick_of(skew: Skew) -> Pick:

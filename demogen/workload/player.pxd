@@ -3,6 +3,8 @@
 cimport cython
 
 from demogen.client.classify cimport classify
+from demogen.contract.shapes cimport Intent, Receipt
+from demogen.contract.wire cimport Renderer
 from demogen.pacing.pacer cimport Arrival, Pacer
 from demogen.patterns.dice cimport Dice
 from demogen.patterns.steps cimport next_step
@@ -17,7 +19,7 @@ cdef int _FIRST_READ, _ACCEPTED, _REJECTED
 cdef class Play:
     cdef public object script
     cdef public int pattern
-    cdef public object intent
+    cdef public Intent intent
 
 
 cdef class Sending(Attempt):
@@ -36,11 +38,16 @@ cdef class Player:
     cdef object _carrier
     cdef object _traced
     cdef JournalWriter _journal
-    cdef object _renderer
+    cdef Renderer _renderer
     cdef object _clock
     cdef public long long _patience_ns
     cdef long long _deadline_ns
-    cdef object _window_ns
+    cdef long long _window_start_ns
+    cdef long long _window_end_ns
+    cdef tuple _plays
+    cdef list _started
+    cdef list _intents
+    cdef list _assets
     cdef object _ready
     cdef Sending _held
     cdef Dice _dice
@@ -58,18 +65,18 @@ cdef class Player:
     cpdef _claim(self, long long now_ns)
     @cython.locals(dice=Dice, play=Play, number=Py_ssize_t)
     cpdef Play _start(self, Arrival arrival)
-    @cython.locals(action=cython.int)
+    @cython.locals(intent=Intent)
     cpdef bint _place(self, Play play, object step, long long due_ns, object receipt) except -1
     @cython.locals(sending=Sending)
     cpdef bint _send(self, Play play, Arrival arrival, long long now_ns) except -1
     @cython.locals(
-        sending=Sending, flags=cython.int, mark=str, number=cython.ulonglong, generation=cython.longlong,
+        sending=Sending, intent=Intent, flags=cython.int, mark=str, number=cython.ulonglong, generation=cython.longlong,
         due_ns=cython.longlong
     )
     cpdef Sending _prepared(self, Play play, Arrival arrival)
     cpdef int phase(self, long long due_ns) except -1
-    @cython.locals(sending=Sending, sent_ns=cython.longlong, answered_ns=cython.longlong)
+    @cython.locals(sending=Sending, receipt=Receipt, sent_ns=cython.longlong, answered_ns=cython.longlong)
     cpdef _settle(self, object delivery)
-    @cython.locals(tally=Tally)
-    cpdef _count(self, Sending sending, object receipt, long long sent_ns, long long answered_ns)
-    cpdef _advance(self, Play play, object receipt, long long now_ns)
+    @cython.locals(tally=Tally, intent=Intent, names=dict)
+    cpdef _count(self, Sending sending, Receipt receipt, long long sent_ns, long long answered_ns)
+    cpdef _advance(self, Play play, Receipt receipt, long long now_ns)

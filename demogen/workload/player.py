@@ -18,6 +18,7 @@ from demogen.client.tracing import TracedCarrier
 from demogen.client.transport import Carrier, Delivery
 from demogen.clock import NS_PER_MS, NS_PER_S, Clock
 from demogen.contract.exchange import Fault, Request, Response
+from demogen.contract.money import SCALE_MAX
 from demogen.contract.outcome import Outcome, Receipt
 from demogen.contract.transactions import Action, Intent
 from demogen.contract.wire import Renderer
@@ -64,10 +65,9 @@ class Play:
 
     __slots__ = ("intent", "pattern", "script")
 
-    def __init__(self, script: Script, pattern: int) -> None:
-        self.script = script
-        self.pattern = pattern
-        self.intent: Intent
+    script: Script
+    pattern: int
+    intent: Intent
 
 
 class Sending(Attempt):
@@ -122,7 +122,7 @@ class Player:
         self._clock = clock
         self._patience_ns = round(patience_s * NS_PER_S)
         self._deadline_ns = round(deadline_s * NS_PER_S)
-        self._window_ns = window_ns
+        self._window_start_ns, self._window_end_ns = window_ns
         #: Told of every answer, where somebody wants to know.
         self.on_answer: OnAnswer | None = None
         self._ready: deque[Play] = deque()
@@ -132,6 +132,12 @@ class Player:
         self._alarms: list[tuple[int, int, Play | Sending, Receipt | None]] = []
         self._alarm_order = count()
         self._read_numbers = count(FIRST_READ + (process << 40))
+        self._plays = tuple([pattern.play for pattern in mix.patterns])
+        #: By pattern, since the last delta: scripts begun and intents sent.
+        self._started = [0] * len(self._plays)
+        self._intents = [0] * len(self._plays)
+        #: How an amount's asset and scale are called in the tally, by scale and asset.
+        self._assets: list[dict[str, str]] = [{} for _ in range(SCALE_MAX + 1)]
         self._offered_before = 0
         self._cpu_before_ns = clock.cpu_ns()
 
@@ -147,6 +153,11 @@ class Player:
         delta.counts["offered"] = offered - self._offered_before
         delta.counts["cpu_ns"] = cpu_ns - self._cpu_before_ns
         self._offered_before, self._cpu_before_ns = offered, cpu_ns
+        for told, counted in ((delta.started, self._started), (delta.intents, self._intents)):
+            for pattern, number in enumerate(counted):
+                if number:
+                    told[pattern] += number
+                    counted[pattern] = 0
         return delta
 
     def turn(self, until_ns: int) -> None:
@@ -223,11 +234,11 @@ class Player:
         dice = self._dice
         if dice is None or dice.arrival != arrival.number:
             dice = self._dice = Dice(self._stage, seed=self._seed, arrival=arrival.number)
-        started = self.tally.started
         for _ in range(_DRAWS_A_TURN):
             number = self._mix.draw(dice)
-            started[number] += 1
-            play = Play(self._mix.patterns[number].play(dice), number)
+            self._started[number] += 1
+            play: Play = Play.__new__(Play)
+            play.script, play.pattern = self._plays[number](dice), number
             step = next_step(play.script, None)
             if step is not None and self._place(play, step, arrival.due_ns, None):
                 return play
@@ -239,8 +250,8 @@ class Player:
             wake_ns = self._clock.now_ns() + round(step.seconds * NS_PER_S)
             heapq.heappush(self._alarms, (wake_ns, next(self._alarm_order), play, receipt))
             return False
-        play.intent = step
-        if step.action < _FIRST_READ:
+        play.intent = intent = step
+        if intent.action < _FIRST_READ:
             return True
         self._read(play, due_ns)
         return False
@@ -255,7 +266,7 @@ class Player:
             return False
         self._held = None
         self._journal.intend(sending)
-        self.tally.intents[sending.pattern] += 1
+        self._intents[sending.pattern] += 1
         return True
 
     def _prepared(self, play: Play, arrival: Arrival) -> Sending:
@@ -290,10 +301,9 @@ class Player:
 
     def phase(self, due_ns: int) -> int:
         """Where a moment lies: before, in or after the measured window."""
-        start_ns, end_ns = self._window_ns
-        if start_ns <= due_ns < end_ns:
+        if self._window_start_ns <= due_ns < self._window_end_ns:
             return MEASURE
-        return WARM_UP if due_ns < start_ns else COOL_DOWN
+        return WARM_UP if due_ns < self._window_start_ns else COOL_DOWN
 
     def _settle(self, delivery: Delivery) -> None:
         ticket, result, sent_ns, answered_ns = delivery
@@ -324,7 +334,11 @@ class Player:
             tally.dropped[DropReason.TARGET_DOWN.label] += 1
         elif intent.units and receipt.outcome != _REJECTED and not intent.repeats:
             amounts = tally.moved if receipt.outcome == _ACCEPTED else tally.doubted
-            amounts[f"{intent.asset}/{intent.scale}"] += intent.units
+            names = self._assets[intent.scale]
+            name = names.get(intent.asset)
+            if name is None:
+                name = names[intent.asset] = f"{intent.asset}/{intent.scale}"
+            amounts[name] += intent.units
 
     def _note_trace(
         self, traced: TracedCarrier, sending: Sending, receipt: Receipt, *, sent_ns: int, answered_ns: int
