@@ -91,7 +91,7 @@ class Pacer:
         due_ns = self.next_due_ns
         if due_ns > now_ns:
             return None
-        arrival = Arrival()
+        arrival: Arrival = Arrival.__new__(Arrival)
         arrival.number, arrival.due_ns, arrival.generation = self._next_index, due_ns, self._generation
         self.offered += 1
         self._advance()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, count
 from random import Random
 from typing import Literal
 
@@ -104,14 +104,14 @@ class Schedule(msgspec.Struct, frozen=True):
         if self.arrivals == "even":
             if len(self.segments) == 1 and self.segments[0].from_tps == self.segments[0].to_tps:
                 return self._constant(first, stride)
-            return self._along((index, float(index)) for index in _count(first, stride))
+            return self._along((index, float(index)) for index in count(first, stride))
         return self._along(self._exponential(first, stride))
 
     def _constant(self, first: int, stride: int) -> Iterator[tuple[int, int]]:
         numerator, denominator = self.segments[0].from_tps.as_integer_ratio()
         step_ns = NS_PER_S * denominator
         end_ns = None if self.endless else round(self.segments[0].seconds * NS_PER_S)
-        for index in _count(first, stride):
+        for index in count(first, stride):
             # Multiply first: a sum of rounded gaps drifts.
             due_ns = index * step_ns // numerator
             if end_ns is not None and due_ns >= end_ns:
@@ -141,7 +141,7 @@ class Schedule(msgspec.Struct, frozen=True):
         total, base = 0.0, 0
         block = -1
         sums: list[float] = []
-        for index in _count(first, stride):
+        for index in count(first, stride):
             while block < 0 or index >= base + _BLOCK:
                 if block >= 0:
                     total = sums[-1]
@@ -150,13 +150,6 @@ class Schedule(msgspec.Struct, frozen=True):
                 dice = Random(f"{self.seed}:{block}")
                 sums = list(accumulate((dice.expovariate(1.0) for _ in range(_BLOCK)), initial=total))[1:]
             yield index, sums[index - base]
-
-
-def _count(first: int, stride: int) -> Iterator[int]:
-    index = first
-    while True:
-        yield index
-        index += stride
 
 
 def constant(rate_tps: float, seconds: float | None = None) -> Schedule:

@@ -14,7 +14,7 @@ cdef class Dice:
 
     cpdef u64 bits(self) noexcept
     cpdef Py_ssize_t _place(self, object pick, Py_ssize_t count) except -1
-    @cython.locals(bits=u64, count=Py_ssize_t, at=Py_ssize_t, stage=Stage)
+    @cython.locals(bits=u64, count=Py_ssize_t, at=Py_ssize_t, stage=Stage, pairings=list, payers=tuple, payees=tuple)
     cpdef tuple pair(self, str payer_role, str payee_role)
     @cython.locals(bits=u64, stage=Stage, table=tuple)
     cpdef object _amount(self, AccountRef account, long long dollars, str shape)

@@ -57,7 +57,7 @@ class Stage:
         self._skews = skew if isinstance(skew, Mapping) else {"": skew or Uniform()}
         self._else = self._skews.get("") or Uniform()
         self._tickets: dict[int, Sequence[Market]] = {}
-        self.pairings: dict[tuple[str, str], Sequence[Pairing]] = {}
+        self.pairings: dict[tuple[str, str], list[Pairing]] = {}
         self.tables: dict[tuple[str, int, Shape], tuple[int, ...]] = {}
         #: An employer's people and what each earns, by its account; worked out when it first pays them.
         self.payrolls: dict[int, tuple[Leg, ...]] = {}
@@ -93,7 +93,7 @@ class Stage:
             tickets = self._tickets[accounts] = self._ticketed(least)
         return tickets
 
-    def pair_up(self, payer_role: str, payee_role: str) -> Sequence[Pairing]:
+    def pair_up(self, payer_role: str, payee_role: str) -> list[Pairing]:
         """Who can play the two roles, in every market with two accounts; one ticket for each account."""
         found = {
             id(market): self._pairing(market, payer_role, payee_role)

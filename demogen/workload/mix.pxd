@@ -14,6 +14,7 @@ cdef class Mix:
     cdef list _bounds
     cdef list _last_bounds
     cdef bint _drifts
+    cdef tuple _straight
 
     @cython.locals(bounds=list)
     cpdef Py_ssize_t draw(self, Dice dice) except -1

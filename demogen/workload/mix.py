@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
 from types import MappingProxyType
 
 from msgspec.structs import replace
 
 from demogen.errors import UsageError
-from demogen.patterns import Pattern, through
+from demogen.patterns import Pattern, Script, Stage, through
 from demogen.patterns.dice import Dice
 
 _SCALE = 1 << 53
@@ -45,6 +45,7 @@ class Mix:
         self.names = tuple(name for name in later if weights.get(name, 0) > 0 or later[name] > 0)
         # In a ledger that insists on routes every pattern must go through them (contract 11).
         self.patterns = tuple(replace(patterns[name], play=through(patterns[name].play)) for name in self.names)
+        self._straight = tuple([patterns[name].play for name in self.names])
         for ones in (weights, later):
             if not any(ones.get(one.name, 0) > 0 and not one.reads_only for one in self.patterns):
                 raise UsageError(
@@ -59,6 +60,10 @@ class Mix:
     def shares(self) -> dict[str, float]:
         """What each pattern has of a whole run, by name."""
         return dict(zip(self.names, self._mean(1.0), strict=True))
+
+    def plays(self, stage: Stage) -> tuple[Callable[[Dice], Script], ...]:
+        """How each pattern is played there: straight, where no ledger insists on routes."""
+        return tuple([pattern.play for pattern in self.patterns]) if stage.flows.insists else self._straight
 
     def draw(self, dice: Dice) -> int:
         """The number of the pattern this throw starts."""

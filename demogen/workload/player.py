@@ -132,7 +132,7 @@ class Player:
         self._alarms: list[tuple[int, int, Play | Sending, Receipt | None]] = []
         self._alarm_order = count()
         self._read_numbers = count(FIRST_READ + (process << 40))
-        self._plays = tuple([pattern.play for pattern in mix.patterns])
+        self._plays = mix.plays(stage)
         #: By pattern, since the last delta: scripts begun and intents sent.
         self._started = [0] * len(self._plays)
         self._intents = [0] * len(self._plays)
