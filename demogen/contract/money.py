@@ -115,9 +115,14 @@ def split_shares(units: int, shares: Sequence[int]) -> list[int]:
     total = sum(shares)
     if not shares or min(shares) < 0 or total <= 0:
         raise UsageError(f"cannot split by shares {list(shares)}", hint="shares are non-negative, not all zero")
-    parts = [units * share // total for share in shares]
+    parts, rests = [], []
+    for share in shares:
+        part, rest = divmod(units * share, total)
+        parts.append(part)
+        rests.append(rest)
     missing = units - sum(parts)
-    by_remainder = sorted(range(len(shares)), key=lambda index: (-(units * shares[index] % total), index))
-    for index in by_remainder[:missing]:
-        parts[index] += 1
+    if missing:
+        # Sorting downwards leaves equals in their order.
+        for index in sorted(range(len(rests)), key=rests.__getitem__, reverse=True)[:missing]:
+            parts[index] += 1
     return parts
