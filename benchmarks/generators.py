@@ -44,7 +44,9 @@ class Generator(NamedTuple):
         users = ["-u", str(CONNECTIONS), "-r", str(CONNECTIONS), "--host", url, "--loglevel", "ERROR"]
         k6 = ["k6", "run", "--quiet", "--no-summary", "--no-usage-report"]
         wrk = ["wrk", "-t1", f"-c{CONNECTIONS}", "-d120s"]
-        ours = ("-u", CONNECTIONS, "-r", 100, "--max-connections", CONNECTIONS, "-t", LASTS, "--metrics-port", port)
+        ours = ["-u", CONNECTIONS, "-r", 100, "--max-connections", CONNECTIONS, "-t", LASTS, "--metrics-port", port]
+        # The others know no DSL.
+        ours += ["--transaction-format", "json"]
         commands = {
             "engine": lambda: [sys.executable, str(RIVALS / "engine_alone.py"), url, str(CONNECTIONS)],
             "ours": lambda: [sys.executable, str(RIVALS / "ours.py"), url, str(CONNECTIONS), folder, str(TOO_MUCH_TPS)],
