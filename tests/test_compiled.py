@@ -5,48 +5,26 @@ Without a compiled hot path there is nothing to compare, and the tests say so.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import socket
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from twins import INTENTS, LEDGER, ROOT, U64, needs_compiled, plain
 
 import demogen.client.engine.descriptors as descriptors
 import demogen.client.engine.heads as heads
 import demogen.contract.bodies as bodies
 import demogen.patterns.mixing as mixing
 import demogen.patterns.steps as steps
-import demogen.record.records as records
 from demogen.contract.exchange import Request, Response
 from demogen.contract.outcome import Receipt
-from demogen.contract.transactions import AccountRef, Action, Intent, LedgerRef, Leg
+from demogen.contract.transactions import AccountRef, Intent, LedgerRef, Leg
 from demogen.contract.wire import Renderer
 from demogen.errors import CannotSpell
 
-ROOT = Path(__file__).parent.parent
-U64 = st.integers(0, 2**64 - 1)
-
-
-def plain(module: ModuleType) -> ModuleType:
-    """The plain file of a module, whatever stands in for it."""
-    path = ROOT / (module.__name__.replace(".", "/") + ".py")
-    spec = importlib.util.spec_from_file_location(f"plain_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
-
-
-def compiled(module: ModuleType) -> bool:
-    return str(module.__file__).endswith(".so")
-
-
-needs_compiled = pytest.mark.skipif(not compiled(heads), reason="not compiled: make fast")
 HEADS, MIXING = plain(heads), plain(mixing)
 
 LINES = st.lists(
@@ -154,79 +132,6 @@ def test_a_length_of_thousands_of_digits_is_only_too_large():
     data = b"HTTP/1.1 201 Created\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n"
     for module in (heads, HEADS):
         assert module.plain_length(data, module.head_end(data)) == 1 << 62
-
-
-U32, U16, U8, I64 = (
-    st.integers(0, 2**32 - 1),
-    st.integers(0, 2**16 - 1),
-    st.integers(0, 255),
-    st.integers(-(2**63), 2**63 - 1),
-)
-IDS = st.one_of(
-    st.uuids().map(str),
-    st.uuids().map(lambda one: str(one).upper()),
-    st.text("0123456789abcdef-", max_size=40),
-    st.text(max_size=40),
-)
-UNITS = st.one_of(I64, st.integers(-(2**66), 2**66))
-
-
-@needs_compiled
-@given(numbers=st.tuples(U8, U16, U16, U8, U8, U64, U32, U32, U64, I64), subject=IDS, ledger=U32, phase=U16)
-def test_intents_are_recorded_alike(numbers, subject, ledger, phase):
-    fields = (*numbers, subject, ledger, phase)
-    assert records.intent_record(*fields) == plain(records).intent_record(*fields)
-
-
-@needs_compiled
-@given(numbers=st.tuples(U8, U16, U16, U16, U64, U32, U8, U8, I64, I64), transaction_id=IDS)
-@example(numbers=(1, 201, 0, 0, 1, 1, 0, 0, 1, 2), transaction_id="01980000-0000-7000-8000-00000000000g")
-@example(numbers=(1, 201, 0, 0, 1, 1, 0, 0, 1, 2), transaction_id="é" * 36)
-def test_outcomes_are_recorded_alike(numbers, transaction_id):
-    made = records.outcome_record(*numbers, transaction_id)
-    assert made == plain(records).outcome_record(*numbers, transaction_id)
-    assert len(made) == 64
-
-
-@needs_compiled
-@given(generation=U32, number=U64, sides=st.tuples(U32, U8, U32, U8), units=UNITS, scale=st.integers(0, 18))
-@example(generation=1, number=1, sides=(1, 0, 2, 0), units=2**63 - 1, scale=0)
-@example(generation=1, number=1, sides=(1, 0, 2, 0), units=-1, scale=18)
-def test_legs_are_recorded_alike(generation, number, sides, units, scale):
-    twin = plain(records)
-    move = (generation, number, *sides, units, scale)
-    assert records.move_record(*move) == twin.move_record(*move)
-    rows = [(sides[0], 0, sides[1], units), (sides[2], 1, sides[3], units)]
-    for legs in (rows, rows[:1]):
-        assert records.legs_record(generation, number, legs) == twin.legs_record(generation, number, legs)
-
-
-LEDGER = LedgerRef(0, "o", "l")
-LEGS = st.builds(
-    Leg,
-    st.builds(lambda index: AccountRef(index, f"id-{index}", f"@é{index}", "USD", 2, LEDGER), st.integers(0, 3)),
-    units=st.none() | st.integers(0, 2**65),
-    share=st.none() | st.tuples(st.integers(0, 100), st.sampled_from([0, 0, 0, 30])),
-    remaining=st.booleans(),
-    balance_key=st.sampled_from(["default", "default", "default", "savings"]),
-    description=st.sampled_from(["", "", "", "leg"]),
-    route_id=st.sampled_from(["", "", "", "r-1"]),
-)
-SIDES = st.lists(LEGS, max_size=9).map(tuple)
-INTENTS = st.builds(
-    Intent,
-    action=st.sampled_from([action for action in Action if action.is_create]),
-    ledger=st.just(LEDGER),
-    asset=st.sampled_from(["USD", "BTC"]),
-    scale=st.integers(0, 18),
-    units=st.integers(0, 2**65) | st.integers(0, 10**6),
-    sources=SIDES,
-    targets=SIDES,
-    pending=st.sampled_from([False, False, True]),
-    description=st.sampled_from(["", "card payment", 'say "hi"', "é\n"]),
-    code=st.sampled_from(["", "", "", "ref"]),
-    metadata=st.sampled_from([(), (), (("k", "v"),)]),
-)
 
 
 @needs_compiled

@@ -2,12 +2,15 @@
 
 cimport cython
 
+from demogen.record.buckets cimport Buckets
 
+
+@cython.final
 cdef class Histogram:
-    cdef public dict counts
+    cdef public Buckets counts
     cdef public long long max_us
     cdef public long long sum_us
     cdef public long long total
 
-    @cython.locals(us=cython.longlong, bucket=cython.longlong, shift=cython.int, counts=dict)
+    @cython.locals(us=cython.longlong)
     cpdef record(self, long long duration_ns)

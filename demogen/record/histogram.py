@@ -1,36 +1,18 @@
 """Mergeable latency histograms: log-linear, microseconds, three significant digits, from 1 µs to over an hour.
 
-Below 2,048 µs a bucket is one microsecond; above, each doubling has 1,024 buckets, so a value is known to better than
-0.1 %. Counts are kept sparsely, so an empty histogram costs nothing and merging is adding. May import: nothing
-from demogen.
+Counts are kept sparsely, so an empty histogram costs nothing and merging is adding. May import: `buckets`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from demogen.record.buckets import Buckets, bucket_of, highest_us
+
+__all__ = ["MAX_US", "Histogram", "bucket_of", "highest_us"]
+
 #: More than an hour: longer than any deadline we allow.
 MAX_US = 2 * 3_600 * 1_000_000
-
-_LINEAR = 2048
-_HALF_BITS = 10
-
-
-def bucket_of(us: int) -> int:
-    """Bucket number of a duration in whole microseconds; negative durations count as 0."""
-    if us < _LINEAR:
-        return us if us > 0 else 0
-    shift = us.bit_length() - 11
-    return (shift << _HALF_BITS) + (us >> shift)
-
-
-def highest_us(bucket: int) -> int:
-    """The largest duration that falls into the bucket, in microseconds."""
-    if bucket < _LINEAR:
-        return bucket
-    shift = (bucket >> _HALF_BITS) - 1
-    mantissa = bucket - (shift << _HALF_BITS)
-    return ((mantissa + 1) << shift) - 1
 
 
 class Histogram:
@@ -39,7 +21,7 @@ class Histogram:
     __slots__ = ("counts", "max_us", "sum_us", "total")
 
     def __init__(self) -> None:
-        self.counts: dict[int, int] = {}
+        self.counts = Buckets()
         self.total = 0
         self.sum_us = 0
         self.max_us = 0
@@ -47,13 +29,7 @@ class Histogram:
     def record(self, duration_ns: int) -> None:
         """Count one duration (nanoseconds, ≥ 0)."""
         us = duration_ns // 1000
-        if us < _LINEAR:
-            bucket = us if us > 0 else 0
-        else:
-            shift = us.bit_length() - 11
-            bucket = (shift << _HALF_BITS) + (us >> shift)
-        counts = self.counts
-        counts[bucket] = counts.get(bucket, 0) + 1
+        self.counts.count(us)
         self.total += 1
         self.sum_us += us
         if us > self.max_us:
@@ -61,9 +37,7 @@ class Histogram:
 
     def merge(self, other: Histogram) -> None:
         """Add another histogram's counts to this one."""
-        counts = self.counts
-        for bucket, count in other.counts.items():
-            counts[bucket] = counts.get(bucket, 0) + count
+        self.counts.merge(other.counts)
         self.total += other.total
         self.sum_us += other.sum_us
         self.max_us = max(self.max_us, other.max_us)
@@ -74,8 +48,8 @@ class Histogram:
             return 0
         rank = max(1, -int(-share * self.total // 1))
         seen = 0
-        for bucket in sorted(self.counts):
-            seen += self.counts[bucket]
+        for bucket, count in sorted(self.counts.items()):
+            seen += count
             if seen >= rank:
                 return min(highest_us(bucket), self.max_us)
         return self.max_us
@@ -97,14 +71,14 @@ class Histogram:
 
     def to_wire(self) -> dict[str, object]:
         """Plain values for a message between processes."""
-        return {"c": dict(self.counts), "s": self.sum_us, "m": self.max_us}
+        return {"c": self.counts.copy(), "s": self.sum_us, "m": self.max_us}
 
     @classmethod
     def from_wire(cls, data: Mapping[str, object]) -> Histogram:
         histogram = cls()
         counts = data["c"]
         assert isinstance(counts, dict)
-        histogram.counts = {int(bucket): int(count) for bucket, count in counts.items()}
+        histogram.counts = Buckets({int(bucket): int(count) for bucket, count in counts.items()})
         histogram.total = sum(histogram.counts.values())
         histogram.sum_us = int(data["s"])  # type: ignore[call-overload]
         histogram.max_us = int(data["m"])  # type: ignore[call-overload]
