@@ -22,6 +22,7 @@ from demogen.contract.outcome import Outcome, Receipt
 from demogen.contract.transactions import leg_amounts_atto
 from demogen.errors import RunFolderError
 from demogen.record.attempt import Attempt
+from demogen.record.entries import Entries, everyday_intent, everyday_outcome
 from demogen.record.records import (
     CREDIT,
     DEBIT,
@@ -119,7 +120,7 @@ class JournalWriter:
         self.path = path
         self.bytes_written = 0
         self._keys = {key: index for index, key in enumerate(balance_keys)}
-        self._buffer = bytearray()
+        self._buffer = Entries()
         self._broken = self._closed = False
         try:
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
@@ -134,10 +135,12 @@ class JournalWriter:
 
     def intend(self, attempt: Attempt) -> None:
         """Record what is about to be sent. Times are monotonic ns of this process (header: wall_offset_ns)."""
+        buffer = self._buffer
+        if everyday_intent(buffer, attempt, self._keys):
+            return
         intent = attempt.intent
         sources, targets = intent.sources, intent.targets
         generation, number = attempt.generation, attempt.number
-        buffer = self._buffer
         buffer += intent_record(
             intent.action, attempt.pattern, attempt.flags & 0xFF, len(sources) + len(targets), attempt.tries, number,
             generation, attempt.key_generation, attempt.key_number, attempt.due_ns, intent.subject,
@@ -165,6 +168,8 @@ class JournalWriter:
 
     def settle(self, attempt: Attempt, receipt: Receipt, sent_ns: int, answered_ns: int) -> None:
         """Record how an attempt ended; only what the ledger accepted has a transaction id here."""
+        if everyday_outcome(self._buffer, attempt, receipt, sent_ns, answered_ns):
+            return
         code, fault, outcome = receipt.code, receipt.fault, receipt.outcome
         flags = attempt.flags
         if receipt.replayed:
@@ -195,7 +200,7 @@ class JournalWriter:
             self._broken = True
             raise _unwritable(self.path, error) from error
         self.bytes_written += len(data)
-        self._buffer = bytearray()
+        data.clear()
 
     def sync(self) -> None:
         """Force what was flushed to the disk; survives the death of the machine. Blocks: call it off the loop."""

@@ -9,78 +9,37 @@ from demogen.contract.money import ATTO_SCALE, POWERS
 
 cdef extern from *:
     """
-    #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-    #error "the journal is little-endian: without a compiler it works anywhere"
-    #endif
-    typedef __int128 demogen_i128;
-
-    static signed char demogen_hex(unsigned char digit) {
-        if (digit >= '0' && digit <= '9') return digit - '0';
-        digit |= 32;
-        return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-    }
+    /* By table: whether a random digit is a letter, no processor can foresee. */
+    static const signed char demogen_hex[256] = {
+        ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+        ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+        ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+    };
     /* An id as the ledger writes it: 8-4-4-4-12. Returns 0 where it is spelled in any other way. */
     static int demogen_id(const char *text, unsigned char *into) {
         int at = 0, byte;
         for (byte = 0; byte < 16; byte++) {
             if (byte == 4 || byte == 6 || byte == 8 || byte == 10)
                 if (text[at++] != '-') return 0;
-            signed char high = demogen_hex(text[at++]), low = demogen_hex(text[at++]);
+            int high = demogen_hex[(unsigned char)text[at++]] - 1, low = demogen_hex[(unsigned char)text[at++]] - 1;
             if (high < 0 || low < 0) return 0;
             into[byte] = (unsigned char)(high << 4 | low);
         }
         return 1;
     }
     """
-    ctypedef long long i128 "demogen_i128"
     int demogen_id(const char *text, unsigned char *into)
 
 cdef extern from "Python.h":
-    const char *PyUnicode_AsUTF8(object text) except NULL
+    bint PyUnicode_IS_COMPACT_ASCII(object text)
+    void *PyUnicode_DATA(object text)
 
 KIND_INTENT, KIND_LEGS, KIND_OUTCOME = 1, 2, 3
 DEBIT, CREDIT = 0, 1
 
-cdef long long[19] _powers
 cdef int _power
 for _power in range(19):
-    _powers[_power] = POWERS[_power]
-
-cdef packed struct Intended:
-    unsigned char kind, action
-    unsigned short pattern, flags
-    unsigned char legs, tries
-    u64 number
-    unsigned int generation, key_generation
-    u64 key_number
-    long long due_ns
-    unsigned char[16] subject
-    unsigned int ledger
-    unsigned short phase, pad
-
-cdef packed struct Side:
-    unsigned int account
-    unsigned char side, key
-    unsigned short pad
-    unsigned char[16] amount
-
-cdef packed struct Legs:
-    unsigned char kind, count
-    unsigned short pad
-    unsigned int generation
-    u64 number
-    Side first, second
-
-cdef packed struct Ended:
-    unsigned char kind, outcome
-    unsigned short status, code, flags
-    u64 number
-    unsigned int generation
-    unsigned char tries, fault
-    unsigned short pad
-    long long sent_ns, answered_ns
-    unsigned char[16] transaction
-    u64 pad2
+    powers[_power] = POWERS[_power]
 
 
 cdef bytes _spelled_otherwise(str text):
@@ -90,11 +49,14 @@ cdef bytes _spelled_otherwise(str text):
         return bytes(16)
 
 
-cdef inline int _put_id(str text, unsigned char *into) except -1:
+cdef int put_id(str text, unsigned char *into) except -1:
     cdef Py_ssize_t length = PyUnicode_GET_LENGTH(text)
     if length == 0:
         memset(into, 0, 16)
-    elif length != 36 or not text.isascii() or not demogen_id(PyUnicode_AsUTF8(text), into):
+    elif (
+        length != 36 or not PyUnicode_IS_COMPACT_ASCII(text)
+        or not demogen_id(<const char *>PyUnicode_DATA(text), into)
+    ):
         _put(_spelled_otherwise(text), into)
     return 0
 
@@ -113,7 +75,7 @@ cpdef bytes intent_record(
     record.legs, record.tries, record.number = legs, tries, number
     record.generation, record.key_generation, record.key_number = generation, key_generation, key_number
     record.due_ns, record.ledger, record.phase, record.pad = due_ns, ledger, phase, 0
-    _put_id(subject, record.subject)
+    put_id(subject, record.subject)
     return PyBytes_FromStringAndSize(<char *>&record, sizeof(record))
 
 
@@ -126,7 +88,7 @@ cpdef bytes move_record(
     cdef long long narrow = PyLong_AsLongLongAndOverflow(units, &overflow)
     cdef i128 amount
     if not overflow and 0 <= scale <= 18:
-        amount = <i128>narrow * <i128>_powers[18 - scale]
+        amount = <i128>narrow * <i128>powers[18 - scale]
         memcpy(record.first.amount, &amount, 16)
     else:
         _put((units * POWERS[ATTO_SCALE - scale]).to_bytes(16, "little", signed=True), record.first.amount)
@@ -162,11 +124,11 @@ cpdef bytes outcome_record(
     record.kind, record.outcome, record.status, record.code, record.flags = 3, outcome, status, code, flags
     record.number, record.generation, record.tries, record.fault, record.pad = number, generation, tries, fault, 0
     record.sent_ns, record.answered_ns, record.pad2 = sent_ns, answered_ns, 0
-    _put_id(transaction_id, record.transaction)
+    put_id(transaction_id, record.transaction)
     return PyBytes_FromStringAndSize(<char *>&record, sizeof(record))
 
 
 cpdef bytes id_bytes(str text):
     cdef unsigned char[16] raw
-    _put_id(text, raw)
+    put_id(text, raw)
     return PyBytes_FromStringAndSize(<char *>raw, 16)

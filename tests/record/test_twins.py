@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import copy
 import pickle
+import struct
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from twins import I64, IDS, U8, U16, U32, U64, UNITS, needs_compiled, plain
+from twins import I64, IDS, INTENTS, LEDGER, PAYEE, PAYER, U8, U16, U32, U64, UNITS, needs_compiled, plain
 
 import demogen.record.buckets as buckets
+import demogen.record.entries as entries
+import demogen.record.journal as journal
 import demogen.record.records as records
+from demogen.contract.exchange import Fault
+from demogen.contract.outcome import Outcome, Receipt
+from demogen.contract.transactions import Action, Intent, Leg
+from demogen.errors import UsageError
+from demogen.record.attempt import Attempt
 from demogen.record.histogram import Histogram, bucket_of
 
 
@@ -92,3 +101,123 @@ def test_a_copied_histogram_counts_on_by_itself():
     for copied in (copy.deepcopy(histogram), pickle.loads(pickle.dumps(histogram))):
         copied.record(5_000_000)
         assert (copied.to_wire(), histogram.total) == ({"c": {bucket_of(5000): 2}, "s": 10_000, "m": 5000}, 1)
+
+
+KEYS = {"default": 0, "savings": 3}
+ATTEMPTS = st.fixed_dictionaries(
+    {
+        "generation": st.integers(1, 9) | st.sampled_from([2**32 - 1, 2**32, -1]),
+        "number": st.integers(0, 9) | U64,
+        "due_ns": I64,
+    }
+)
+PLACES = st.fixed_dictionaries(
+    {
+        "key_generation": U32,
+        "key_number": U64,
+        "pattern": st.integers(0, 9) | st.sampled_from([2**16 - 1, 2**16, -1]),
+        "flags": st.sampled_from([0, 1, 2**8 - 1, 2**8, 2**15, 2**16, -1]),
+        "phase": st.integers(0, 2) | st.sampled_from([2**16, -1]),
+        "tries": st.integers(0, 2) | st.sampled_from([255, 256, -1]),
+    }
+)
+
+
+def attempt_of(intent, fields, places):
+    attempt = Attempt(intent, "r1-1-7", **fields)
+    for name, value in places.items():
+        setattr(attempt, name, value)
+    return attempt
+
+
+def at_length(do):
+    """What the plain journal packs, record by record; None where it refuses."""
+    module = plain(journal)
+    module.everyday_intent, module.everyday_outcome = plain(entries).everyday_intent, plain(entries).everyday_outcome
+    writer = module.JournalWriter.__new__(module.JournalWriter)
+    writer._buffer, writer._keys = bytearray(), KEYS
+    try:
+        do(writer)
+    except (ArithmeticError, LookupError, struct.error, UsageError):
+        return None
+    return bytes(writer._buffer)
+
+
+@needs_compiled
+@given(intent=INTENTS, subject=IDS, units=UNITS | st.none(), fields=ATTEMPTS, places=PLACES)
+def test_everyday_intents_are_entered_as_the_journal_packs_them(intent, subject, units, fields, places):
+    if units is not None:
+        intent = msgspec.structs.replace(intent, units=units)
+    attempt = attempt_of(msgspec.structs.replace(intent, subject=subject), fields, places)
+    slowly, quickly = at_length(lambda writer: writer.intend(attempt)), entries.Entries()
+    if entries.everyday_intent(quickly, attempt, KEYS):
+        assert bytes(quickly) == slowly
+    else:
+        assert len(quickly) == 0
+
+
+RECEIPTS = st.builds(
+    Receipt,
+    outcome=st.sampled_from(Outcome),
+    status=st.integers(0, 599) | st.sampled_from([2**16, -1]),
+    code=st.sampled_from(["", "0018", "9999", "12345", "00x1", "٣", "é", "-1", "²"]) | st.text(max_size=5),
+    transaction_id=IDS,
+    replayed=st.booleans(),
+    expected=st.booleans(),
+    mark=st.just("m"),
+    fault=st.none() | st.sampled_from(Fault),
+)
+
+
+@needs_compiled
+@given(
+    receipt=RECEIPTS,
+    fields=ATTEMPTS,
+    places=PLACES,
+    times=st.tuples(I64, I64),
+)
+def test_everyday_outcomes_are_entered_as_the_journal_packs_them(receipt, fields, places, times):
+    attempt = attempt_of(Intent(action=Action.CREATE, ledger=LEDGER), fields, places)
+    slowly = at_length(lambda writer: writer.settle(attempt, receipt, *times))
+    quickly = entries.Entries()
+    if entries.everyday_outcome(quickly, attempt, receipt, *times):
+        assert bytes(quickly) == slowly
+    else:
+        assert (len(quickly), slowly) == (0, None)
+
+
+@needs_compiled
+@pytest.mark.parametrize(
+    "legs",
+    [
+        pytest.param((), id="none"),
+        pytest.param((Leg(PAYEE, 10),), id="one"),
+        pytest.param((Leg(PAYEE, 4), Leg(PAYER, 6, balance_key="savings")), id="two"),
+        pytest.param((Leg(PAYEE, share=(30, 0)), Leg(PAYER, share=(50, 20)), Leg(PAYEE, remaining=True)), id="shares"),
+    ],
+)
+@pytest.mark.parametrize("units", [0, 1, -1, 10**15, 2**54])
+def test_everyday_intents_take_the_quick_way(legs, units):
+    intent = Intent(
+        action=Action.CREATE, ledger=LEDGER, scale=2, units=units, sources=(Leg(PAYER, units),), targets=legs
+    )
+    attempt = Attempt(intent, "m", number=7, generation=1, due_ns=5)
+    quickly = entries.Entries()
+    assert entries.everyday_intent(quickly, attempt, KEYS)
+    assert bytes(quickly) == at_length(lambda writer: writer.intend(attempt))
+
+
+@pytest.mark.parametrize("module", [entries, plain(entries)], ids=["as imported", "plain"])
+def test_entries_are_appended_to_and_read(module):
+    appended = module.Entries()
+    assert not appended
+    for _ in range(3000):
+        appended += b"x" * 1000
+    assert (len(appended), bytes(memoryview(appended)[2_999_990:])) == (3_000_000, b"x" * 10)
+    with memoryview(appended), pytest.raises(BufferError):
+        appended.clear()
+    with memoryview(appended), pytest.raises(BufferError):
+        appended += b"x" * 3_000_000
+    appended.clear()
+    appended += b"again"
+    assert bytes(appended) == b"again"
