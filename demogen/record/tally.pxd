@@ -2,10 +2,12 @@
 
 cimport cython
 
+from demogen.contract.shapes cimport Receipt
 from demogen.record.attempt cimport Attempt
 from demogen.record.histogram cimport Histogram
 
 
+@cython.final
 cdef class Cell:
     cdef public Histogram service
     cdef public Histogram response
@@ -29,4 +31,4 @@ cdef class Tally:
     cdef public dict exemplars
 
     @cython.locals(cell=Cell, due_ns=cython.longlong)
-    cpdef answer(self, Attempt attempt, object receipt, long long sent_ns, long long answered_ns)
+    cpdef answer(self, Attempt attempt, Receipt receipt, long long sent_ns, long long answered_ns)

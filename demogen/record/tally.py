@@ -1,8 +1,8 @@
 """Counts and latencies of one process, kept so that they merge: a tally plus a tally is a tally.
 
 Nothing is kept per request or per second: a cell for each (pattern, outcome, phase), sparse histograms in it. Workers
-ship what has come since the last report (`take_delta`), the master adds it up (`merge`). May import: `histogram`,
-`exemplars`, `contract.outcome`.
+ship what has come since the last report (`take_delta`), the master adds it up (`merge`). May import: `attempt`,
+`exemplars`, `histogram`, `contract.outcome`.
 """
 
 from __future__ import annotations
