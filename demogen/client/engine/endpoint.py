@@ -1,7 +1,7 @@
 """Where the ledger is and how every request to it begins: address, name resolution, the fixed header lines.
 
 Refuses URLs that cannot be meant. Resolves names when the first connection is made and again, at most every few
-seconds, when none of the addresses answers. May import: `contract.exchange`, `errors`.
+seconds, when none of the addresses answers. May import: `frames`, `contract.exchange`, `errors`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from demogen.client.engine.frames import everyday_frame
 from demogen.contract.exchange import JSON, Request
 from demogen.errors import UsageError
 
@@ -126,6 +127,10 @@ class Letterhead:
 
     def frame(self, request: Request) -> bytes:
         """The bytes of one request."""
+        frame = everyday_frame(request, self._prefix, self._between, self._between_json)
+        return self._spelled(request) if frame is None else frame
+
+    def _spelled(self, request: Request) -> bytes:
         body = request.body
         key = request.key
         if not body:
