@@ -17,8 +17,8 @@ from pathlib import Path
 import figures
 
 from demogen.client.classify import classify
+from demogen.client.engine.answers import whole_response
 from demogen.client.engine.endpoint import Endpoint
-from demogen.client.engine.parser import whole_response
 from demogen.contract.transactions import Intent
 from demogen.contract.wire import Renderer
 from demogen.patterns import Dice, Stage, find_patterns

@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from twins import INTENTS, LEDGER, ROOT, U64, needs_compiled, plain
 
+import demogen.client.engine.answers as answers
 import demogen.client.engine.descriptors as descriptors
 import demogen.client.engine.heads as heads
 import demogen.contract.bodies as bodies
@@ -25,7 +26,7 @@ from demogen.contract.transactions import AccountRef, Intent, LedgerRef, Leg
 from demogen.contract.wire import Renderer
 from demogen.errors import CannotSpell
 
-HEADS, MIXING = plain(heads), plain(mixing)
+HEADS, MIXING, ANSWERS = plain(heads), plain(mixing), plain(answers)
 
 LINES = st.lists(
     st.sampled_from(
@@ -72,6 +73,37 @@ def test_heads_are_judged_alike(start, lines):
     assert length == HEADS.plain_length(data, end)
     if length >= 0:
         assert heads.status_of(data) == HEADS.status_of(data)
+
+
+@needs_compiled
+@given(STARTS, LINES, st.sampled_from([b"", b"hello", b"hello world!"]))
+@example(b"HTTP/1.1 201 Created", [b"Content-Length: 5", b"Connection: keep-alive"], b"hello")
+@example(b"HTTP/1.1 599\r", [b"Content-Length: 0"], b"")
+def test_answers_are_taken_whole_alike_and_else_come_as_bytes(start, lines, body):
+    data = b"\r\n".join([start, *lines]) + b"\r\n\r\n" + body
+    whole = ANSWERS.whole_response(data)
+    assert answers.whole_response(data) == whole
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for module in (answers, ANSWERS):
+            theirs.sendall(data)
+            heard = module.hear(ours.fileno())
+            assert heard == (data if whole is None else whole)
+            assert type(heard) is (bytes if whole is None else Response)
+
+
+def test_an_answer_that_does_not_come_is_an_error_or_the_end():
+    for module in (answers, ANSWERS):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                module.hear(ours.fileno())
+            theirs.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n" + b"x" * 20_000)
+            assert len(module.hear(ours.fileno())) == descriptors.RECV_BYTES
+            module.hear(ours.fileno())
+            theirs.close()
+            assert module.hear(ours.fileno()) == b""
 
 
 @needs_compiled

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demogen.client.engine.parser import HEAD_BYTES_MAX, Assembler, whole_response
+from demogen.client.engine.answers import whole_response
+from demogen.client.engine.parser import HEAD_BYTES_MAX, Assembler
 from demogen.contract.exchange import Fault, Response
 
 PLAIN = b'HTTP/1.1 201 Created\r\nContent-Length: 11\r\nX-Idempotency-Replayed: false\r\n\r\n{"id":"a1"}'

@@ -15,12 +15,20 @@ cdef char _buffer[16384]
 
 
 cpdef bytes receive(int fd):
+    cdef const char *room
+    cdef Py_ssize_t taken = received(fd, &room)
+    return PyBytes_FromStringAndSize(room, taken)
+
+
+cdef Py_ssize_t received(int fd, const char **room) except -1:
+    """How much came; it lies in `room` until the next call."""
     # The descriptor never waits, so the interpreter lock is kept: to give it up would cost as much as the call.
     cdef ssize_t taken
     while True:
         taken = recv(fd, _buffer, sizeof(_buffer), 0)
         if taken >= 0:
-            return PyBytes_FromStringAndSize(_buffer, taken)
+            room[0] = _buffer
+            return taken
         if errno != EINTR:
             PyErr_SetFromErrno(OSError)
         PyErr_CheckSignals()

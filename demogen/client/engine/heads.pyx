@@ -14,24 +14,33 @@ cdef long long _HUGE = HUGE
 
 
 cpdef int status_of(bytes data) noexcept:
-    cdef const char *text = PyBytes_AS_STRING(data)
-    return (text[9] - 48) * 100 + (text[10] - 48) * 10 + text[11] - 48
+    return status_in(PyBytes_AS_STRING(data))
 
 
 cpdef Py_ssize_t head_end(bytes data) noexcept:
-    cdef const char *text = PyBytes_AS_STRING(data)
-    cdef const char *found = <const char *>memmem(text, PyBytes_GET_SIZE(data), b"\r\n\r\n", 4)
-    return -1 if found == NULL else found - text
+    return head_end_in(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
 
 
 cpdef long long plain_length(bytes data, Py_ssize_t end) noexcept:
-    cdef const char *text = PyBytes_AS_STRING(data)
+    return plain_length_in(PyBytes_AS_STRING(data), end)
+
+
+cdef int status_in(const char *text) noexcept:
+    return (text[9] - 48) * 100 + (text[10] - 48) * 10 + text[11] - 48
+
+
+cdef Py_ssize_t head_end_in(const char *text, Py_ssize_t size) noexcept:
+    cdef const char *found = <const char *>memmem(text, size, b"\r\n\r\n", 4)
+    return -1 if found == NULL else found - text
+
+
+cdef long long plain_length_in(const char *text, Py_ssize_t end) noexcept:
     cdef int status
     if end < 13 or memcmp(text, b"HTTP/1.1 ", 9) != 0 or (text[12] != 32 and text[12] != 13):
         return -1
     if not (50 <= text[9] <= 53 and 48 <= text[10] <= 57 and 48 <= text[11] <= 57):
         return -1
-    status = status_of(data)
+    status = status_in(text)
     if status == 204 or status == 304:
         return -1
     return _length_in(text + 12, text + end + 2)

@@ -1,7 +1,7 @@
 """Bytes to responses. Nearly every answer is one plain block with a Content-Length: those are read by searching.
 
-`whole_response` takes the block that arrived in one piece, `Assembler` everything else: split reads, chunked bodies,
-1xx, HEAD, bodies that end with the connection. What is neither is left to llhttp (httptools), strict. Which of the
+`answers` takes the block that arrived in one piece, `Assembler` everything else: split reads, chunked bodies,
+1xx, HEAD, bodies that end with the connection. What is not plain is left to llhttp (httptools), strict. Which of the
 two reads an answer depends on its complete head alone, so the result never depends on how the bytes were
 split. Decides nothing about outcomes. May import: `heads`, `contract.exchange`.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import httptools
 
-from demogen.client.engine.heads import head_end, plain_length, status_of
+from demogen.client.engine.heads import plain_length, status_of
 from demogen.contract.exchange import Fault, Response
 
 HEAD_BYTES_MAX = 64 * 1024
@@ -19,17 +19,6 @@ BODY_BYTES_MAX = 64 * 1024 * 1024
 _END = b"\r\n\r\n"
 _START = b"HTTP/1."
 _BODILESS = frozenset({204, 304})
-
-
-def whole_response(data: bytes) -> Response | None:
-    """The answer that `data` is, where it is exactly one plain answer; else None: an Assembler must see it."""
-    end = head_end(data)
-    if end < 0:
-        return None
-    length = plain_length(data, end)
-    if length < 0 or end + 4 + length != len(data):
-        return None
-    return Response(status_of(data), data[data.find(b"\n", 12) + 1 : end], data[end + 4 :])
 
 
 class Assembler:

@@ -2,12 +2,10 @@
 
 cimport cython
 
+from demogen.client.engine.answers cimport hear
 from demogen.client.engine.connection cimport Connection
 from demogen.client.engine.descriptors cimport receive, transmit
 from demogen.client.engine.endpoint cimport Letters
-
-
-from demogen.client.engine.parser cimport whole_response
 
 
 cdef class Pump:
@@ -35,7 +33,7 @@ cdef class Pump:
     @cython.locals(now=cython.longlong, events=list, done=list)
     cpdef list collect(self, long long until_ns)
     @cython.locals(
-        table=dict, free=list, done=list, start=Py_ssize_t, fd=object, mask=object, connection=Connection, data=bytes
+        table=dict, free=list, done=list, start=Py_ssize_t, fd=object, mask=object, connection=Connection, whole=bint
     )
     cpdef _turn(self, list events, long long now)
     cpdef _place(self, Connection connection)

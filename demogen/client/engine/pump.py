@@ -12,6 +12,7 @@ from __future__ import annotations
 import ssl
 from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP
 
+from demogen.client.engine.answers import hear
 from demogen.client.engine.connection import (
     AWAITING,
     CONNECTING,
@@ -28,7 +29,7 @@ from demogen.client.engine.descriptors import receive, transmit
 from demogen.client.engine.dialer import READ, Dialer
 from demogen.client.engine.endpoint import Endpoint, Letters
 from demogen.client.engine.lobby import Guest, Lobby
-from demogen.client.engine.parser import Assembler, whole_response
+from demogen.client.engine.parser import Assembler
 from demogen.client.engine.watch import Poller, Wait, Watch
 from demogen.client.transport import Delivery
 from demogen.clock import NS_PER_MS, Clock
@@ -201,16 +202,16 @@ class Pump:
                 if mask != EPOLLIN or connection.phase != AWAITING or connection.channel is not None:
                     self._handle(connection, mask, now)
                     continue
+                whole = connection.assembler is None and not connection.bodiless
                 try:
-                    data = receive(connection.fd)
+                    answer = hear(connection.fd) if whole else receive(connection.fd)
                 except OSError as error:
                     self._unread(connection, error, now)
                     continue
-                response = whole_response(data) if connection.assembler is None else None
-                if response is None or connection.bodiless:
-                    self._absorb(connection, data, mask, now)
+                if isinstance(answer, bytes):
+                    self._absorb(connection, answer, mask, now)
                     continue
-                done.append((connection.ticket, response, connection.sent_ns, now))
+                done.append((connection.ticket, answer, connection.sent_ns, now))
                 connection.phase = IDLE
                 if lobby.waiting:
                     self._place(connection)
