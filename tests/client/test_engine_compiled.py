@@ -1,14 +1,23 @@
-"""The engine's twins in C frame as their plain files do; those that only read are in test_compiled."""
+"""The engine's twins in C frame, wait and tell as their plain files do; those that only read are in test_compiled."""
 
 from __future__ import annotations
 
+import select
+import socket
+from types import SimpleNamespace
+
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from test_compiled import needs_compiled
+from test_compiled import needs_compiled, plain
 
 import demogen.client.engine.frames as frames
+import demogen.client.engine.watch as watch
 from demogen.client.engine.endpoint import Endpoint
+from demogen.clock import NS_PER_MS, NS_PER_S, FakeClock, SystemClock
 from demogen.contract.exchange import JSON, Request
+
+WATCH = plain(watch)
 
 
 class OtherRequest(Request, frozen=True):
@@ -43,3 +52,90 @@ def test_a_request_of_other_than_bytes_is_left_to_the_slow_way():
     assert frames.everyday_frame(request, b" ", b"", b"") is None
     letterhead = Endpoint("http://ledger", resolve=lambda *_: ()).letterhead("")
     assert letterhead.frame(request).endswith(b"Content-Length: 2\r\n\r\n{}")
+
+
+class Pretended:
+    """A poller that only wraps a real one: it is asked through its methods, and says what it was asked."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self.fileno, self.register, self.close = self._epoll.fileno, self._epoll.register, self._epoll.close
+        self.asked: list[tuple[float, int]] = []
+
+    def poll(self, timeout: float, maxevents: int) -> list[tuple[int, int]]:
+        self.asked.append((timeout, maxevents))
+        return self._epoll.poll(timeout, maxevents)
+
+
+@pytest.mark.parametrize("module", [watch, WATCH], ids=["as imported", "plain"])
+@pytest.mark.parametrize("poller", [select.epoll, Pretended], ids=["epoll", "another poller"])
+def test_events_are_told_until_the_next_question(module, poller):
+    epoll = poller()
+    one = module.Watch(epoll, None, SystemClock())
+    pairs = [socket.socketpair() for _ in range(3)]
+    for ours, _ in pairs:
+        epoll.register(ours.fileno(), select.EPOLLIN | select.EPOLLRDHUP)
+    assert (one.fd, one.ready()) == (epoll.fileno(), 0)
+    for _, theirs in pairs[:2]:
+        theirs.sendall(b"x")
+    pairs[2][1].close()
+    for count in (one.ready(), one.wait(NS_PER_S), one.wait(2 * NS_PER_MS), one.wait(-1)):
+        assert {one.fd_at(index): one.mask_at(index) for index in range(count)} == {
+            pairs[0][0].fileno(): select.EPOLLIN,
+            pairs[1][0].fileno(): select.EPOLLIN,
+            pairs[2][0].fileno(): select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP,
+        }
+    one.close()
+    assert getattr(epoll, "closed", True)
+    for pair in pairs:
+        for end in pair:
+            end.close()
+
+
+@pytest.mark.parametrize("module", [watch, WATCH], ids=["as imported", "plain"])
+def test_a_wait_ends_on_time_and_another_poller_is_asked_the_same(module):
+    clock, asked = SystemClock(), []
+    for poller in (select.epoll(), Pretended()):
+        one = module.Watch(poller, None, clock)
+        for left_ns in (0, -5, NS_PER_MS // 2, 5 * NS_PER_MS + 7):
+            began = clock.now_ns()
+            count = one.wait(left_ns)
+            assert count <= 1
+            assert clock.now_ns() - began >= (left_ns if left_ns < 3 * NS_PER_MS else 4 * NS_PER_MS)
+        asked = getattr(poller, "asked", asked)
+        one.close()
+    assert asked == [(0, 256), (0, 256), (0, 256), (-1, 256), (0.004, 256)]
+
+
+@pytest.mark.parametrize("module", [watch, WATCH], ids=["as imported", "plain"])
+def test_a_park_function_waits_and_the_clock_is_the_one_handed_in(module):
+    parked, fake = [], FakeClock(now_ns=7)
+    one = module.Watch(select.epoll(), lambda fd, left_s: parked.append((fd, left_s)), fake)
+    assert one.now() == 7
+    fake.advance_ns(1)
+    assert one.now() == 8
+    one.wait(5 * NS_PER_S // 2)
+    one.wait(10**19 // 2)
+    assert parked == [(one.fd, 2.5), (one.fd, 3600.0)]
+    one.close()
+    real = module.Watch(select.epoll(), None, SystemClock())
+    assert SystemClock.now_ns() <= real.now() <= SystemClock.now_ns()
+    real.close()
+
+
+def test_a_failure_of_the_poller_is_an_error():
+    def fail() -> int:
+        raise OSError("no")
+
+    for module in (watch, WATCH):
+        one = module.Watch(select.epoll(), None, SimpleNamespace(now_ns=fail))
+        with pytest.raises(OSError):
+            one.now()
+        one.close()
+        with pytest.raises(ValueError):
+            one.ready()
+
+
+def test_the_twins_of_watch_count_alike():
+    for name in ("EVENTS_MAX", "COARSE_NS", "LONGEST_NS"):
+        assert getattr(watch, name) == getattr(WATCH, name)

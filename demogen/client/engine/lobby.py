@@ -49,7 +49,7 @@ class Lobby:
 
     def deadline_ns(self, otherwise_ns: int) -> int:
         """The earliest deadline of the launched ones, or `otherwise_ns` if that is earlier."""
-        return min([otherwise_ns, *(guest.deadline_ns for guest in self.waiting)])
+        return min([guest.deadline_ns for guest in self.waiting] + [otherwise_ns])
 
     def empty(self) -> list[Guest]:
         """Remove and return everyone."""

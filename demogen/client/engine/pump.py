@@ -60,9 +60,8 @@ class Pump:
         wait: Wait | None,
     ) -> None:
         self.max_connections = max_connections
-        self._now = clock.now_ns
         self._poller = poller
-        self._watch = Watch(poller, wait)
+        self._watch = Watch(poller, wait, clock)
         self._answer_bytes_max = answer_bytes_max
         self._encrypted = tls is not None
         self._letters = letters
@@ -109,7 +108,7 @@ class Pump:
         connection.frame = self._letters.frame(request)
         connection.ticket = ticket
         connection.deadline_ns = deadline_ns
-        connection.bodiless = request.method == b"HEAD"
+        connection.bodiless = connection.frame.startswith(b"HEAD ")
         if deadline_ns < self._chores_ns:
             self._chores_ns = deadline_ns
         self._offered.append(connection)
@@ -118,7 +117,7 @@ class Pump:
 
     def launch(self) -> None:
         self._lobby.launch()
-        offered = self._offered
+        watch, offered = self._watch, self._offered
         if not offered:
             return
         self._offered = []
@@ -126,11 +125,10 @@ class Pump:
             for connection in offered:
                 self._transmit(connection)
             return
-        now = self._now
         for connection in offered:
             frame = connection.frame
             connection.phase = AWAITING
-            connection.sent_ns = now()
+            connection.sent_ns = watch.now()
             try:
                 taken = transmit(connection.fd, frame)
             except OSError as error:
@@ -145,19 +143,20 @@ class Pump:
         Handles at most 256 events or 2 ms of them in one go. With a `wait` function the caller must let other
         greenlets run between calls: it is used only when there is nothing to do.
         """
+        watch, dialer = self._watch, self._dialer
         self._letters.refresh()
         while not self._closed:
-            now = self._now()
+            now = watch.now()
             if self._done:
-                events = self._watch.ready()
+                count = watch.ready()
             else:
-                events = self._watch.events(min(until_ns, self._chores_ns, self._dialer.chores_ns) - now)
-            if events:
-                now = self._now()
-                self._turn(events, now)
-            if now >= self._chores_ns or now >= self._dialer.chores_ns:
+                count = watch.wait(min(until_ns, self._chores_ns, dialer.chores_ns) - now)
+            if count:
+                now = watch.now()
+                self._turn(count, now)
+            if now >= self._chores_ns or now >= dialer.chores_ns:
                 self._chores(now)
-            self._dialer.bury()
+            dialer.bury()
             if self._done or now >= until_ns:
                 break
         done = self._done
@@ -174,7 +173,7 @@ class Pump:
         self._dialer.bury()
 
     def close(self) -> None:
-        now = self._now()
+        now = self._watch.now()
         for connection in list(self._table.values()):
             if connection.phase in (OFFERED, SENDING, AWAITING):
                 self._done.append((connection.ticket, Fault.CANCELLED, connection.sent_ns, now))
@@ -188,37 +187,37 @@ class Pump:
             self._closed = True
             self._watch.close()
 
-    def _turn(self, events: list[tuple[int, int]], now: int) -> None:
+    def _turn(self, count: int, now: int) -> None:
         """Handle events; what is left when the time is up stays ready and comes again.
 
         All are answered as of `now`: they were ready then, what we take to read the others is not the ledger's.
         """
-        table, free, done, lobby = self._table, self._free, self._done, self._lobby
-        for start in range(0, len(events), EVENTS_BETWEEN_LOOKS):
-            for fd, mask in events[start : start + EVENTS_BETWEEN_LOOKS]:
-                connection = table.get(fd)
-                if connection is None:
-                    continue  # the timer, or closed by an event before this one
-                if mask != EPOLLIN or connection.phase != AWAITING or connection.channel is not None:
-                    self._handle(connection, mask, now)
-                    continue
-                whole = connection.assembler is None and not connection.bodiless
-                try:
-                    answer = hear(connection.fd) if whole else receive(connection.fd)
-                except OSError as error:
-                    self._unread(connection, error, now)
-                    continue
-                if isinstance(answer, bytes):
-                    self._absorb(connection, answer, mask, now)
-                    continue
-                done.append((connection.ticket, answer, connection.sent_ns, now))
-                connection.phase = IDLE
-                if lobby.waiting:
-                    self._place(connection)
-                else:
-                    free.append(connection)
-            if self._now() - now > TURN_NS:
+        watch, table, free, done, lobby = self._watch, self._table, self._free, self._done, self._lobby
+        for index in range(count):
+            if index % EVENTS_BETWEEN_LOOKS == 0 and index and watch.now() - now > TURN_NS:
                 return
+            connection = table.get(watch.fd_at(index))
+            if connection is None:
+                continue  # the timer, or closed by an event before this one
+            mask = watch.mask_at(index)
+            if mask != EPOLLIN or connection.phase != AWAITING or connection.channel is not None:
+                self._handle(connection, mask, now)
+                continue
+            whole = connection.assembler is None and not connection.bodiless
+            try:
+                answer = hear(connection.fd) if whole else receive(connection.fd)
+            except OSError as error:
+                self._unread(connection, error, now)
+                continue
+            if isinstance(answer, bytes):
+                self._absorb(connection, answer, mask, now)
+                continue
+            done.append((connection.ticket, answer, connection.sent_ns, now))
+            connection.phase = IDLE
+            if lobby.waiting:
+                self._place(connection)
+            else:
+                free.append(connection)
 
     def _handle(self, connection: Connection, mask: int, now: int) -> None:
         """Any event that is not simply an answer on a plain connection."""
@@ -312,7 +311,7 @@ class Pump:
         self._chores_ns = min(self._chores_ns, deadline_ns)
         self._in_flight += 1
         if spare <= 0:
-            self._dialer.grow(self._now())
+            self._dialer.grow(self._watch.now())
         return True
 
     def _place(self, connection: Connection) -> None:
@@ -326,7 +325,7 @@ class Pump:
     def _transmit(self, connection: Connection) -> None:
         channel = connection.channel
         connection.phase = AWAITING
-        connection.sent_ns = self._now()
+        connection.sent_ns = self._watch.now()
         data = connection.frame
         try:
             if channel is not None:
@@ -355,7 +354,7 @@ class Pump:
             self._offered.remove(connection)
         self._dialer.discard(connection)
         if len(self._lobby) > self._dialer.connecting:
-            self._dialer.grow(self._now())
+            self._dialer.grow(self._watch.now())
 
     def _send_later(self, connection: Connection, rest: bytes) -> None:
         connection.phase = SENDING
