@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 from types import SimpleNamespace
@@ -79,12 +80,14 @@ def test_events_are_told_until_the_next_question(module, poller):
     for _, theirs in pairs[:2]:
         theirs.sendall(b"x")
     pairs[2][1].close()
-    for count in (one.ready(), one.wait(NS_PER_S), one.wait(2 * NS_PER_MS), one.wait(-1)):
+    for left_ns in (NS_PER_S, 2 * NS_PER_MS, 2 * NS_PER_MS, 0, -1):
+        count = one.wait(one.now() + left_ns, one.now())
         assert {one.fd_at(index): one.mask_at(index) for index in range(count)} == {
             pairs[0][0].fileno(): select.EPOLLIN,
             pairs[1][0].fileno(): select.EPOLLIN,
             pairs[2][0].fileno(): select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP,
         }
+    assert one.ready() == 3
     one.close()
     assert getattr(epoll, "closed", True)
     for pair in pairs:
@@ -99,12 +102,35 @@ def test_a_wait_ends_on_time_and_another_poller_is_asked_the_same(module):
         one = module.Watch(poller, None, clock)
         for left_ns in (0, -5, NS_PER_MS // 2, 5 * NS_PER_MS + 7):
             began = clock.now_ns()
-            count = one.wait(left_ns)
+            count = one.wait(began + left_ns, began)
             assert count <= 1
             assert clock.now_ns() - began >= (left_ns if left_ns < 3 * NS_PER_MS else 4 * NS_PER_MS)
         asked = getattr(poller, "asked", asked)
         one.close()
     assert asked == [(0, 256), (0, 256), (0, 256), (-1, 256), (0.004, 256)]
+
+
+@pytest.mark.parametrize("module", [watch, WATCH], ids=["as imported", "plain"])
+@pytest.mark.parametrize("parked", [False, True], ids=["alone", "parked"])
+def test_a_moment_waited_for_in_several_waits_comes_all_the_same(module, parked):
+    clock, outer = SystemClock(), select.epoll()
+    epoll = select.epoll()
+    one = module.Watch(epoll, (lambda fd, left_s: outer.poll(5)) if parked else None, clock)
+    outer.register(one.fd, select.EPOLLIN)
+    ours, theirs = os.pipe()
+    epoll.register(ours, select.EPOLLIN)
+    for _ in range(20):
+        until_ns = clock.now_ns() + 2 * NS_PER_MS
+        os.write(theirs, b"x")
+        assert one.wait(until_ns, clock.now_ns()) >= 1
+        os.read(ours, 1)
+        while (now_ns := clock.now_ns()) < until_ns:
+            assert one.wait(until_ns, now_ns) <= 1
+        assert clock.now_ns() - until_ns < NS_PER_S
+    one.close()
+    outer.close()
+    os.close(ours)
+    os.close(theirs)
 
 
 @pytest.mark.parametrize("module", [watch, WATCH], ids=["as imported", "plain"])
@@ -114,8 +140,8 @@ def test_a_park_function_waits_and_the_clock_is_the_one_handed_in(module):
     assert one.now() == 7
     fake.advance_ns(1)
     assert one.now() == 8
-    one.wait(5 * NS_PER_S // 2)
-    one.wait(10**19 // 2)
+    one.wait(5 * NS_PER_S // 2 + 8, one.now())
+    one.wait(1 << 62, one.now())
     assert parked == [(one.fd, 2.5), (one.fd, 3600.0)]
     one.close()
     real = module.Watch(select.epoll(), None, SystemClock())

@@ -150,7 +150,7 @@ class Pump:
             if self._done:
                 count = watch.ready()
             else:
-                count = watch.wait(min(until_ns, self._chores_ns, dialer.chores_ns) - now)
+                count = watch.wait(min(until_ns, self._chores_ns, dialer.chores_ns), now)
             if count:
                 now = watch.now()
                 self._turn(count, now)

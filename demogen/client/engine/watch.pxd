@@ -17,14 +17,17 @@ cdef class Watch:
     cdef object _park
     cdef object _timer
     cdef int _timer_fd
+    cdef long long _armed_ns
     cdef bint _real
     cdef bint _monotonic
     cdef epoll_event[256] _events
 
     cpdef long long now(self) except? -1
     cpdef int ready(self) except -1
-    cpdef int wait(self, long long left_ns) except -1
+    cpdef int wait(self, long long until_ns, long long now_ns) except -1
     cpdef int fd_at(self, Py_ssize_t index) noexcept
     cpdef unsigned int mask_at(self, Py_ssize_t index) noexcept
+    cdef void _arm(self, long long at_ns, long long left_ns) noexcept
     cdef int _look(self, int timeout_ms) except -1
-    cdef int _ask(self, int timeout_ms) except -1
+    cdef int _ask_kernel(self, int timeout_ms) except -1
+    cdef int _ask_poller(self, int timeout_ms) except -1

@@ -55,9 +55,9 @@ class Watch:
         """Events that are there now."""
         return self._look(0)
 
-    def wait(self, left_ns: int) -> int:
-        """Events that are there, or the first to come within `left_ns` (an hour at most)."""
-        left_ns = min(left_ns, LONGEST_NS)
+    def wait(self, until_ns: int, now_ns: int) -> int:
+        """Events that are there, or the first to come until then, as the clock has it (for an hour at most)."""
+        left_ns = min(until_ns - now_ns, LONGEST_NS)
         if left_ns > COARSE_NS and self._park is None:
             # Rounded down to whole milliseconds, so that the exact wait below still has its turn.
             return self._look((left_ns - NS_PER_MS) // NS_PER_MS / 1000)

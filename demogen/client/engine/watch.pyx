@@ -20,6 +20,7 @@ cdef extern from "sys/epoll.h" nogil:
 
 cdef extern from "sys/timerfd.h" nogil:
     int timerfd_settime(int fd, int flags, const itimerspec *value, itimerspec *before)
+    int TFD_TIMER_ABSTIME
 
 EVENTS_MAX = 256
 COARSE_NS = 3_000_000
@@ -29,6 +30,7 @@ cdef enum:
     ROOM = 256
     MS = 1_000_000
     S = 1_000_000_000
+    NEVER = -1
 
 cdef long long _COARSE_NS = COARSE_NS
 cdef long long _LONGEST_NS = LONGEST_NS
@@ -66,6 +68,7 @@ cdef class Watch:
         self._park = wait
         self._timer = Timer()
         self._timer_fd = self._timer.fd if self._timer.exact else -1
+        self._armed_ns = NEVER
         if self._timer_fd >= 0:
             poller.register(self._timer_fd, EPOLLIN | EPOLLET)
 
@@ -75,20 +78,20 @@ cdef class Watch:
     cpdef int ready(self) except -1:
         return self._look(0)
 
-    cpdef int wait(self, long long left_ns) except -1:
+    cpdef int wait(self, long long until_ns, long long now_ns) except -1:
+        cdef long long left_ns = min(until_ns - now_ns, _LONGEST_NS)
         cdef int count
-        cdef itimerspec value
-        left_ns = min(left_ns, _LONGEST_NS)
         if left_ns > _COARSE_NS and self._park is None:
             return self._look(<int>((left_ns - MS) // MS))
+        if left_ns > 0 and self._park is None and self._real and self._monotonic and self._timer_fd >= 0:
+            # One call where the plain file has three: the wait finds what is there, the timer is mostly set already.
+            self._arm(now_ns + left_ns, left_ns)
+            return self._look(-1)
         count = self._look(0)
         if count or left_ns <= 0:
             return count
         if self._timer_fd >= 0:
-            value.it_interval.tv_sec = value.it_interval.tv_nsec = 0
-            value.it_value.tv_sec = left_ns // S
-            value.it_value.tv_nsec = left_ns % S
-            timerfd_settime(self._timer_fd, 0, &value, NULL)
+            self._arm(now_ns + left_ns, left_ns)
         if self._park is not None:
             self._park(self.fd, left_ns / <double>S)
             return self._look(0)
@@ -106,12 +109,30 @@ cdef class Watch:
         self._timer.close()
         self._poller.close()
 
+    cdef void _arm(self, long long at_ns, long long left_ns) noexcept:
+        """Set the timer; by the machine's own clock once for each moment, until it has gone off."""
+        cdef itimerspec value
+        cdef long long given_ns = at_ns if self._monotonic else left_ns
+        if self._monotonic and at_ns == self._armed_ns:
+            return
+        value.it_interval.tv_sec = value.it_interval.tv_nsec = 0
+        value.it_value.tv_sec = given_ns // S
+        value.it_value.tv_nsec = given_ns % S
+        timerfd_settime(self._timer_fd, TFD_TIMER_ABSTIME if self._monotonic else 0, &value, NULL)
+        self._armed_ns = at_ns
+
     cdef int _look(self, int timeout_ms) except -1:
-        cdef int count = 0
+        cdef int index, count
         # Compiled, a whole turn may run none of the interpreter's own code, which would see to signals.
         PyErr_CheckSignals()
-        if self._real:
-            return self._ask(timeout_ms)
+        count = self._ask_kernel(timeout_ms) if self._real else self._ask_poller(timeout_ms)
+        for index in range(count):
+            if self._events[index].data.fd == self._timer_fd:
+                self._armed_ns = NEVER
+        return count
+
+    cdef int _ask_poller(self, int timeout_ms) except -1:
+        cdef int count = 0
         for fd, mask in self._poll(timeout_ms / 1000.0 if timeout_ms > 0 else timeout_ms, EVENTS_MAX):
             if count < ROOM:
                 self._events[count].data.fd = fd
@@ -119,7 +140,7 @@ cdef class Watch:
                 count += 1
         return count
 
-    cdef int _ask(self, int timeout_ms) except -1:
+    cdef int _ask_kernel(self, int timeout_ms) except -1:
         cdef int count, trouble = 0
         cdef long long left_ns, end_ns = _monotonic_ns() + timeout_ms * <long long>MS if timeout_ms > 0 else 0
         while True:
