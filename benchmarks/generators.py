@@ -26,7 +26,7 @@ from ground import RIVALS, Ground, Run, free_port
 CONNECTIONS = 32
 PATH = "/v1/organizations/a/ledgers/b/transactions/json"
 #: More than anybody here can do, so that no connection is ever idle.
-TOO_MUCH_TPS = 60_000
+TOO_MUCH_TPS = 90_000
 #: The measurement of the schedule must lie before its oldest arrivals lose patience (10 s).
 LASTS = "20s"
 

@@ -14,6 +14,7 @@ from demogen.record.tally cimport Tally
 from demogen.workload.mix cimport Mix
 
 cdef int _FIRST_READ, _ACCEPTED, _REJECTED
+cdef long long _QUEUED_NS
 
 
 cdef class Play:
@@ -58,6 +59,7 @@ cdef class Player:
     cdef long long _offered_before
     cdef long long _cpu_before_ns
 
+    @cython.locals(due_ns=cython.longlong)
     cpdef turn(self, long long until_ns)
     @cython.locals(play=Play, arrival=Arrival)
     cpdef _serve(self, long long now_ns)

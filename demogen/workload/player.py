@@ -53,6 +53,7 @@ _ACCEPTED, _REJECTED = int(Outcome.ACCEPTED), int(Outcome.REJECTED)
 _RETRY_AFTER_NS = 50 * NS_PER_MS
 _RETRIES_MAX = 20
 _IDLE_NS = 100 * NS_PER_MS
+_QUEUED_NS = NS_PER_MS // 2
 _DRAWS_A_TURN = 64
 
 
@@ -162,7 +163,11 @@ class Player:
 
     def turn(self, until_ns: int) -> None:
         """One turn of the loop; returns at `until_ns` (monotonic) at the latest, but for what one turn takes."""
-        wake_ns = min(until_ns, self.pacer.next_due_ns, self._alarms[0][0] if self._alarms else NEVER_NS)
+        due_ns = self.pacer.next_due_ns
+        if self._waiting:
+            # What is due now can only join a queue: seeing to it a moment later costs nobody anything.
+            due_ns += _QUEUED_NS
+        wake_ns = min(until_ns, due_ns, self._alarms[0][0] if self._alarms else NEVER_NS)
         for delivery in self._carrier.collect(wake_ns):
             self._settle(delivery)
         now_ns = self._clock.now_ns()
