@@ -4,7 +4,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.dict cimport PyDict_GetItem
 from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_GET_LENGTH
 from libc.string cimport memcpy
 
 from demogen.contract.slots cimport field, place_of
@@ -25,6 +25,10 @@ def _check_shapes():
 
 
 _check_shapes()
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_COMPACT_ASCII(object text)
+    void *PyUnicode_DATA(object text)
 
 cdef object _Intent = Intent
 cdef object _Leg = Leg
@@ -70,7 +74,10 @@ cdef inline bint _put(Text *text, const char *piece, Py_ssize_t size) noexcept:
 
 cdef inline bint _put_str(Text *text, str piece) except -1:
     cdef Py_ssize_t size
-    cdef const char *start = PyUnicode_AsUTF8AndSize(piece, &size)
+    cdef const char *start
+    if PyUnicode_IS_COMPACT_ASCII(piece):
+        return _put(text, <const char *>PyUnicode_DATA(piece), PyUnicode_GET_LENGTH(piece))
+    start = PyUnicode_AsUTF8AndSize(piece, &size)
     return _put(text, start, size)
 
 

@@ -10,6 +10,8 @@ from demogen.patterns.base import Pattern, Script
 from demogen.patterns.dice import Dice
 
 _SHARES = {1: (100,), 2: (70, 30), 3: (50, 30, 20), 4: (40, 30, 20, 10)}
+#: All shares are tens of a hundred, so that tens of units come out even: how the rest of 0 … 9 is split.
+_RESTS = {count: [split_shares(rest, shares) for rest in range(10)] for count, shares in _SHARES.items()}
 
 
 def play(dice: Dice) -> Script:
@@ -18,11 +20,11 @@ def play(dice: Dice) -> Script:
     payees = dice.crowd(market, dice.between(2, 4), but=payer)
     shares = _SHARES[len(payees)]
     units = dice.amount(payer)
-    # All shares are tens of a hundred.
-    if units % 10 == 0 or len(payees) == 1:
+    tens, rest = divmod(units, 10)
+    if rest == 0 or len(payees) == 1:
         targets = tuple([Leg(payee, share=(share, 0)) for payee, share in zip(payees, shares, strict=True)])
     else:
-        parts = split_shares(units, shares)
+        parts = [tens * share // 10 + part for share, part in zip(shares, _RESTS[len(shares)][rest], strict=True)]
         targets = tuple([Leg(payee, part) for payee, part in zip(payees, parts, strict=True) if part])
     yield Intent.spread(units, (Leg(payer, units),), targets, description="split")
 
