@@ -97,7 +97,8 @@ def _legs(legs: tuple[Leg, ...], opening: str, asset: str, unit: int) -> str | N
     """The legs of one side, each beginning with `opening`; None where one has no spelling."""
     texts, most = [], _VALUE_MAX * unit
     for leg in legs:
-        alias, units = leg.account.alias, leg.units
+        account, units = leg.account, leg.units
+        alias = account.alias
         if not _is_alias(alias):
             return None
         if leg.balance_key != "default" or leg.chart_of_accounts or leg.route_id:
