@@ -28,6 +28,9 @@ error_log {folder}/error.log crit; pid {folder}/nginx.pid;
 events {{ worker_connections 16384; multi_accept on; }}
 http {{
   access_log off; keepalive_requests 1000000000; keepalive_timeout 3600; client_max_body_size 16m; {temporary}
+  map $request_id $id {{
+    "~^(?<a>.{{8}})(?<b>.{{4}})(?<c>.{{4}})(?<d>.{{4}})(?<e>.{{12}})$" $a-$b-$c-$d-$e;
+  }}
   map $http_x_idempotency $of_the_load {{ default 0; "~-[1-9][0-9]*-[0-9]+$" 1; }}
   server {{
     listen 127.0.0.1:{port} backlog=8192; default_type application/json;
@@ -100,7 +103,7 @@ class NullServer:
         folder = Path(self._folder.name)
         temporary = " ".join(f"{name}_temp_path {folder}/{name};" for name in _TEMPORARY)
         answer = _ANSWER.format(
-            body=transaction("$request_id").replace("'", "\\'"),
+            body=transaction("$id").replace("'", "\\'"),
             when="if ($of_the_load)" if self._behind else "if ($request_method)",
             otherwise=f"proxy_pass {self._behind}; proxy_http_version 1.1;" if self._behind else "",
         )
