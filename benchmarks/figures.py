@@ -6,6 +6,7 @@ import json
 import os
 import platform
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,15 @@ def load() -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """Cores and family, not whose; and how much else was going on."""
+    """Cores and family, not whose; whether the hot path is compiled; and how much else was going on."""
+    player = find_spec("demogen.workload.player")
     text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     model = next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")), "")
     return {
         "cores": len(os.sched_getaffinity(0)),
         "processor": model or platform.machine(),
         "python": platform.python_version(),
+        "compiled": player is not None and str(player.origin).endswith(".so"),
         "day": f"{datetime.now(UTC):%Y-%m-%d}",
         "load_before": round(os.getloadavg()[0], 2),
     }

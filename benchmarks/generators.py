@@ -88,6 +88,7 @@ GENERATORS = (
 class Sample(NamedTuple):
     requests_per_s: float
     requests_per_cpu_s: float
+    kernel_us: float
 
 
 def measure(generator: Generator, ground: Ground, *, core: int, seconds: float) -> Sample:
@@ -101,13 +102,14 @@ def measure(generator: Generator, ground: Ground, *, core: int, seconds: float) 
             # What comes before the load, preflight and funding, is a few dozen requests.
             run.wait_until(lambda: server.requests() > first + 500, every_s=0.1)
             time.sleep(1.5)
-            began, requests, cpu_s = time.monotonic(), server.requests(), run.cpu_s()
+            began, requests, before = time.monotonic(), server.requests(), run.cpu_s()
             time.sleep(seconds)
-            requests, cpu_s = server.requests() - requests, run.cpu_s() - cpu_s
+            requests, after = server.requests() - requests, run.cpu_s()
             elapsed_s = time.monotonic() - began
         finally:
             run.kill()
-    return Sample(requests / elapsed_s, requests / cpu_s)
+    own_s, kernel_s = (late - early for early, late in zip(before, after, strict=True))
+    return Sample(requests / elapsed_s, requests / (own_s + kernel_s), kernel_s / requests * 1e6)
 
 
 def present(names: list[str]) -> Iterator[Generator]:
@@ -136,11 +138,14 @@ def main() -> None:
             for generator in chosen:
                 samples[generator.name].append(measure(generator, ground, core=cores[0], seconds=arguments.seconds))
     rows = {}
-    print(f"{'generator':20}{'requests/s':>12}{'per CPU-second':>16}{'µs CPU each':>13}   what it does")
+    print(f"{'generator':20}{'requests/s':>12}{'per CPU-second':>16}{'µs CPU each':>13}{'kernel':>9}   what it does")
     for generator in chosen:
-        rate, per_cpu_s = (statistics.median(column) for column in zip(*samples[generator.name], strict=True))
-        print(f"{generator.name:20}{rate:12,.0f}{per_cpu_s:16,.0f}{1e6 / per_cpu_s:13.1f}   {generator.note}")
-        rows[generator.name] = {"rate": rate, "per_cpu_s": per_cpu_s, "note": generator.note}
+        rate, per_cpu_s, kernel_us = (
+            statistics.median(column) for column in zip(*samples[generator.name], strict=True)
+        )
+        each = f"{rate:12,.0f}{per_cpu_s:16,.0f}{1e6 / per_cpu_s:13.1f}{kernel_us:9.1f}"
+        print(f"{generator.name:20}{each}   {generator.note}")
+        rows[generator.name] = {"rate": rate, "per_cpu_s": per_cpu_s, "kernel_us": kernel_us, "note": generator.note}
     if arguments.keep:
         figures.keep("generators", {"rounds": arguments.rounds, "seconds": arguments.seconds, "rows": rows})
 

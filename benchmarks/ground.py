@@ -95,11 +95,11 @@ class Run:
         if metrics_port:
             threading.Thread(target=self._scrape, args=(metrics_port,), daemon=True).start()
 
-    def cpu_s(self) -> float:
-        """Processor time of the process and its children so far."""
+    def cpu_s(self) -> tuple[float, float]:
+        """Processor time of the process and its children so far: of its own, and in the kernel on its behalf."""
         root = psutil.Process(self._process.pid)
-        family = [root, *root.children(recursive=True)]
-        return float(sum(one.cpu_times().user + one.cpu_times().system for one in family))
+        times = [one.cpu_times() for one in (root, *root.children(recursive=True))]
+        return float(sum(one.user for one in times)), float(sum(one.system for one in times))
 
     def rss_mb(self) -> float:
         return float(psutil.Process(self._process.pid).memory_info().rss) / 1e6

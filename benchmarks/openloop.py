@@ -28,7 +28,7 @@ from ground import RIVALS, Ground, Run, free_port
 
 from demogen.record.journal import JournalFile, Kind
 
-RATES = (500, 2_000, 8_000, 12_000, 16_000, 20_000)
+RATES = (500, 2_000, 8_000, 16_000, 28_000, 44_000)
 SECONDS = 10
 STALL_TPS = 2_000
 STALL_AT_S, STALL_S = 4.0, 1.0

@@ -152,6 +152,20 @@ def test_an_arrival_that_finds_no_connection_is_dropped_with_the_reason(tmp_path
     assert len(records(theatre, Kind.DROP)) == 10
 
 
+def test_arrivals_that_can_only_queue_do_not_wake_the_player_one_by_one(tmp_path):
+    theatre = Theatre(tmp_path, tps=10_000, seconds=1)
+    theatre.carrier.offer = lambda *_: False
+    end_ns, turns, late = theatre.clock.now_ns() + 100_000_000, 0, []
+    while (now_ns := theatre.clock.now_ns()) < end_ns:
+        late.append(now_ns - theatre.player.pacer.next_due_ns)
+        theatre.player.turn(end_ns)
+        turns += 1
+    # A thousand arrivals are due in that time, five in each half millisecond; none is seen to later than that.
+    assert theatre.player.take_delta().counts["offered"] == pytest.approx(1_000, abs=10)
+    assert turns < 220
+    assert max(late) <= 600_000
+
+
 def look_first(dice):
     """Asks for a balance, then pays."""
     payer, payee = dice.pair("customer", "merchant")
