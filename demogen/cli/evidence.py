@@ -37,8 +37,6 @@ app = typer.Typer(no_args_is_help=True)
 
 #: So short that the ledger is still at work when we give up, and so long that the request has left.
 _HASTE_S = 0.0005
-#: What looks while a load runs gives way to it.
-_POLITENESS = 10
 
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of an audited run, runs/<run-id>.")]
 Output = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Where to write it.")]
@@ -102,8 +100,6 @@ def watch(
 
     folder = RunFolder.existing(directory)
     parent = os.getppid()
-    if with_parent:
-        os.nice(_POLITENESS)
 
     def over() -> bool:
         return folder.measurement.exists() or (with_parent and os.getppid() != parent)

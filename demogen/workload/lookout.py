@@ -19,6 +19,8 @@ from demogen.record.folder import RunFolder
 from demogen.record.sight import Sight
 
 _LAST_WORDS_S = 3.0
+#: How much nicer it is than the load. From its first moment: to start takes it most of a second of processor time.
+_POLITENESS = 10
 
 
 class Lookout:
@@ -37,6 +39,8 @@ class Lookout:
             start_new_session=True,
             env=dict(environment),
         )
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self._child.pid, os.getpriority(os.PRIO_PROCESS, 0) + _POLITENESS)
         assert self._child.stdout is not None
         self._fd = self._child.stdout.fileno()
         os.set_blocking(self._fd, False)
