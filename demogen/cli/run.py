@@ -225,7 +225,7 @@ def _play(
         thresholds=scenario.thresholds,
         skew=asked.skews,
     )
-    engine = open_engine(settings, target, clock=clock, max_connections=settings.max_connections)
+    engine = open_engine(settings, target, clock=clock, max_connections=settings.max_connections, eager=False)
     ticker = Ticker(seconds=schedule.seconds, silent=settings.quiet or settings.json_output or not settings.progress)
     try:
         with _lookout(settings, folder, clock) as lookout:

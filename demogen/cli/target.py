@@ -70,13 +70,16 @@ def certificate_of(settings: Settings) -> ClientCertificate | None:
     return (settings.client_cert, settings.client_key) if settings.client_cert else None
 
 
-def open_engine(settings: Settings, target: Target, *, clock: Clock, max_connections: int) -> Carrier:
+def open_engine(
+    settings: Settings, target: Target, *, clock: Clock, max_connections: int, eager: bool = True
+) -> Carrier:
     """The engine towards the target, with the settings' TLS and token. Close it."""
     cert, key = settings.client_cert, settings.client_key
     pump = open_pump(
         target.url,
         clock=clock,
         max_connections=max_connections,
+        eager=eager,
         token=target.token,
         ca_file=str(settings.ca_file) if settings.ca_file else None,
         client_cert=(str(cert), str(key or cert)) if cert else None,

@@ -346,6 +346,7 @@ class Load:
             clock=self._clock,
             poller=self._poller,
             max_connections=setup.max_connections,
+            eager=False,
             token=(lambda: self._token) if setup.token else None,
             ca_file=setup.ca_file or None,
             client_cert=(setup.client_cert, setup.client_key or setup.client_cert) if setup.client_cert else None,

@@ -16,8 +16,12 @@ cdef class Dialer:
     cdef long long _connect_timeout_ns
     cdef object _ready
     cdef object _failed
+    cdef bint _eager
+    cdef Py_ssize_t _budget
     cdef long long _grow_after_ns
     cdef list _graveyard
 
+    cpdef rested(self, long long rest_ns, Py_ssize_t heard, Py_ssize_t in_flight)
+    cpdef bint may_grow(self, Py_ssize_t limit) except -1
     cpdef discard(self, Connection connection)
     cpdef bury(self)

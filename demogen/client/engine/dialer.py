@@ -24,10 +24,12 @@ from demogen.client.engine.descriptors import receive, transmit
 from demogen.client.engine.endpoint import Endpoint
 from demogen.client.engine.tls import Channel
 from demogen.client.engine.watch import Poller
-from demogen.clock import NS_PER_S
+from demogen.clock import NS_PER_S, NS_PER_US
 from demogen.contract.exchange import Fault
 
 GROWTH_A_CHORE = 64  # connections begun ahead of need
+GROWTH_A_REST = 32  # connections more, or a quarter of those there are, each time that the loop had nothing to do
+RESTED_NS = 50 * NS_PER_US
 CONNECT_AGAIN_NS = NS_PER_S  # after a failure without a request behind it
 READ = EPOLLIN | EPOLLRDHUP
 
@@ -46,6 +48,7 @@ class Dialer:
         sockets: Sockets,
         tls: ssl.SSLContext | None,
         connect_timeout_ns: int,
+        eager: bool,
         ready: Callable[[Connection], None],
         failed: Callable[[Fault, int], None],
     ) -> None:
@@ -61,8 +64,26 @@ class Dialer:
         self._connect_timeout_ns = connect_timeout_ns
         self._ready = ready
         self._failed = failed
+        self._eager = eager
+        self._budget = GROWTH_A_REST
         self._grow_after_ns = 0
         self._graveyard: list[Connection] = []
+
+    def rested(self, rest_ns: int, heard: int, in_flight: int) -> None:
+        """The loop waited that long and then `heard` of some: where requests lack connections, more of them will help.
+
+        A loop that is behind is not helped by them: its own arrears would leave all at once, on a connection each. Nor
+        is one that was kept from running meanwhile: that one hears of most of what is in flight.
+        """
+        if rest_ns >= RESTED_NS and 4 * heard <= in_flight:
+            self._budget = max(GROWTH_A_REST, len(self.table) // 4)
+
+    def may_grow(self, limit: int) -> bool:
+        """Whether a request that finds no connection free is worth a new one; counted as begun if so."""
+        if len(self.table) >= limit or (self._budget <= 0 and not self._eager):
+            return False
+        self._budget -= 1
+        return True
 
     def grow(self, now: int) -> None:
         """Begin one more connection."""

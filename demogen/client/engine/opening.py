@@ -30,6 +30,7 @@ def open_pump(
     clock: Clock,
     max_connections: int = MAX_CONNECTIONS,
     connect_timeout_s: float = 5.0,
+    eager: bool = True,
     answer_bytes_max: int = BODY_BYTES_MAX,
     token: str | Callable[[], str] | None = None,
     ca_file: str | Path | None = None,
@@ -40,6 +41,8 @@ def open_pump(
     wait: Wait | None = None,
 ) -> Pump:
     """A pump towards `url`. `max_connections` is capped by the descriptor limit, which is raised where it may be.
+
+    An `eager` one opens a connection for each request that finds none free, any other where the loop has had to wait.
 
     `token` is the bearer token, or tells the one to use from now on. `sockets`, `resolve` (getaddrinfo) and `poller`
     (select.epoll) are the unpatched originals where gevent has replaced them, and `wait` parks the greenlet on a
@@ -60,6 +63,7 @@ def open_pump(
         sockets=module,
         max_connections=min(max_connections, descriptors_for(max_connections)),
         connect_timeout_ns=round(connect_timeout_s * NS_PER_S),
+        eager=eager,
         answer_bytes_max=answer_bytes_max,
         tls=context,
         letters=Letters(endpoint, token=_provider(token)),

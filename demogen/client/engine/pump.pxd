@@ -40,7 +40,7 @@ cdef class Pump:
     cpdef bint offer(self, object request, object ticket, long long deadline_ns) except -1
     @cython.locals(offered=list, watch=Watch, connection=Connection, frame=bytes, taken=Py_ssize_t)
     cpdef launch(self)
-    @cython.locals(watch=Watch, dialer=Dialer, now=cython.longlong, count=Py_ssize_t, done=list)
+    @cython.locals(watch=Watch, dialer=Dialer, began=cython.longlong, now=cython.longlong, count=Py_ssize_t, done=list)
     cpdef list collect(self, long long until_ns)
     @cython.locals(
         watch=Watch,

@@ -54,6 +54,7 @@ class Pump:
         sockets: Sockets,
         max_connections: int,
         connect_timeout_ns: int,
+        eager: bool,
         answer_bytes_max: int,
         tls: ssl.SSLContext | None,
         letters: Letters,
@@ -71,6 +72,7 @@ class Pump:
             sockets=sockets,
             tls=tls,
             connect_timeout_ns=connect_timeout_ns,
+            eager=eager,
             ready=self._place,
             failed=self._blame,
         )
@@ -151,8 +153,9 @@ class Pump:
                 count = watch.ready()
             else:
                 count = watch.wait(min(until_ns, self._chores_ns, dialer.chores_ns), now)
+            began, now = now, watch.now()
+            dialer.rested(now - began, count, self._in_flight)
             if count:
-                now = watch.now()
                 self._turn(count, now)
             if now >= self._chores_ns or now >= dialer.chores_ns:
                 self._chores(now)
@@ -305,7 +308,7 @@ class Pump:
 
     def _offer_unplaced(self, request: Request, ticket: object, deadline_ns: int) -> bool:
         spare = self._dialer.connecting - len(self._lobby)
-        if self._closed or (spare <= 0 and len(self._table) >= self.max_connections):
+        if self._closed or (spare <= 0 and not self._dialer.may_grow(self.max_connections)):
             return False
         self._lobby.enter(Guest(self._letters.frame(request), ticket, deadline_ns, request.method == b"HEAD"))
         self._chores_ns = min(self._chores_ns, deadline_ns)
@@ -382,9 +385,7 @@ class Pump:
     def _chores(self, now: int) -> None:
         """End what is past its deadline, open what was asked for ahead; say when to come again."""
         next_ns = NEVER_NS
-        for connection in list(self._table.values()):
-            if connection.phase == IDLE:
-                continue
+        for connection in [one for one in self._table.values() if one.phase != IDLE]:
             if connection.deadline_ns > now:
                 next_ns = min(next_ns, connection.deadline_ns)
             elif connection.phase in (CONNECTING, HANDSHAKING):
