@@ -34,7 +34,7 @@ from demogen.workload.mix import Mix
 log = logging.getLogger("demogen")
 
 _READY_WITHIN_S = 60.0
-_LEAD_NS = {True: 1500 * NS_PER_MS, False: 300 * NS_PER_MS}
+_LEAD_NS = {True: 1500 * NS_PER_MS, False: 200 * NS_PER_MS}
 RESHARE_AHEAD_NS = 2 * NS_PER_S
 ATTEND_EVERY_S = 0.25
 _DRAIN_MARGIN_S = 10.0
