@@ -20,7 +20,7 @@ help:
 	@echo "make demo     sandbox, small population, 30 s at 200 TPS, audit, report: about a minute"
 	@echo "make test     the tests (TEST_ARGS= is handed to pytest)"
 	@echo "make lint     ruff and mypy"
-	@echo "make fast     compile the hot path, where a C compiler is at hand: about half the CPU a request"
+	@echo "make fast     compile the hot path, where a C compiler is at hand: less than half the CPU a request"
 	@echo "make bench    what each piece costs, on this machine"
 	@echo "make mutants  every planted ledger defect, and the invariant that catches it"
 	@echo "make fuzz     schemathesis over the vendor's API description (OPENAPI=FILE), against the sandbox"

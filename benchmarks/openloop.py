@@ -197,7 +197,9 @@ def main() -> None:
     for name, row in rows.items():
         tell(name, row)
     if arguments.keep:
-        kept = figures.load().get("openloop", {}).get("values", {}).get("rows", {})
+        again = {name.split()[0] for name in rows}
+        known = figures.load().get("openloop", {}).get("values", {}).get("rows", {})
+        kept = {name: row for name, row in known.items() if name.split()[0] not in again}
         figures.keep("openloop", {"rounds": arguments.rounds, "rows": kept | rows})
 
 
