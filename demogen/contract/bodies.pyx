@@ -7,7 +7,8 @@ from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_GET_LENGTH
 from libc.string cimport memcpy
 
-from demogen.contract.slots cimport field, place_of
+from demogen.contract.shapes cimport AccountRef, Intent, Leg
+from demogen.contract.slots cimport place_of
 
 from demogen.contract.exchange import Request, Response
 from demogen.contract.outcome import Receipt
@@ -30,9 +31,6 @@ cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object text)
     void *PyUnicode_DATA(object text)
 
-cdef object _Intent = Intent
-cdef object _Leg = Leg
-cdef object _Account = AccountRef
 cdef int _LAST_CREATE = Action.UNBLOCK
 cdef int _INFLOW = Action.INFLOW
 cdef int _OUTFLOW = Action.OUTFLOW
@@ -40,23 +38,6 @@ cdef str _DEFAULT = "default"
 #: Sides of more legs are kept by `wire`.
 DEF LEGS_MAX = 7
 DEF ROOM = 4096
-
-cdef Py_ssize_t _action = place_of(Intent, "action")
-cdef Py_ssize_t _asset = place_of(Intent, "asset")
-cdef Py_ssize_t _scale = place_of(Intent, "scale")
-cdef Py_ssize_t _units = place_of(Intent, "units")
-cdef Py_ssize_t _sources = place_of(Intent, "sources")
-cdef Py_ssize_t _targets = place_of(Intent, "targets")
-cdef Py_ssize_t _pending = place_of(Intent, "pending")
-cdef Py_ssize_t _description = place_of(Intent, "description")
-cdef Py_ssize_t[5] _options = [place_of(Intent, one) for one in ("code", "group", "metadata", "transaction_date", "route_id")]
-
-cdef Py_ssize_t _account = place_of(Leg, "account")
-cdef Py_ssize_t _leg_units = place_of(Leg, "units")
-cdef Py_ssize_t _share = place_of(Leg, "share")
-cdef Py_ssize_t _key = place_of(Leg, "balance_key")
-cdef Py_ssize_t[3] _leg_options = [place_of(Leg, one) for one in ("description", "chart_of_accounts", "route_id")]
-cdef Py_ssize_t _index = place_of(AccountRef, "index")
 
 
 cdef struct Text:
@@ -108,18 +89,18 @@ cdef bint _put_number(Text *text, object number, int scale) except -1:
     return _put(text, at, end - at)
 
 
-cdef bint _put_leg(Text *text, object leg, dict heads, str asset, int scale) except -1:
+cdef bint _put_leg(Text *text, object one, dict heads, str asset, int scale) except -1:
     cdef PyObject *head
-    cdef int option
-    if type(leg) is not _Leg:
+    cdef Leg leg
+    if type(one) is not Leg:
         return False
-    account, units = field(leg, _account), field(leg, _leg_units)
-    if type(account) is not _Account or field(leg, _key) != _DEFAULT:
+    leg = <Leg>one
+    account, units = leg.account, leg.units
+    if type(account) is not AccountRef or leg.balance_key != _DEFAULT:
         return False
-    for option in range(3):
-        if field(leg, _leg_options[option]) != "":
-            return False
-    head = PyDict_GetItem(heads, field(account, _index))
+    if leg.description != "" or leg.chart_of_accounts != "" or leg.route_id != "":
+        return False
+    head = PyDict_GetItem(heads, (<AccountRef>account).index)
     if head == NULL or not _put_str(text, <str>head):
         return False
     if units is not None:
@@ -130,7 +111,7 @@ cdef bint _put_leg(Text *text, object leg, dict heads, str asset, int scale) exc
             and _put_number(text, units, scale)
             and _put(text, b'"}}', 3)
         )
-    share = field(leg, _share)
+    share = leg.share
     if type(share) is not tuple or share[1]:
         return False
     return _put(text, b'"share":{"percentage":', 22) and _put_number(text, share[0], 0) and _put(text, b"}}", 2)
@@ -155,26 +136,27 @@ cdef bint _put_side(
     return _put(text, b"]}", 2)
 
 
-cpdef bytes everyday_body(object intent, str mark, dict heads, dict texts):
+cpdef bytes everyday_body(object asked, str mark, dict heads, dict texts):
     cdef char[ROOM] room
     cdef Text text
     cdef PyObject *description
-    cdef int option, action, scale
-    if type(intent) is not _Intent:
+    cdef int action, scale
+    cdef Intent intent
+    if type(asked) is not Intent:
         return None
-    for option in range(5):
-        if field(intent, _options[option]):
-            return None
-    if field(intent, _pending) is not False:
+    intent = <Intent>asked
+    if intent.code or intent.group or intent.metadata or intent.transaction_date or intent.route_id:
         return None
-    action, scale = field(intent, _action), field(intent, _scale)
+    if intent.pending is not False:
+        return None
+    action, scale = intent.action, intent.scale
     if action > _LAST_CREATE:
         return None
-    asset, units = field(intent, _asset), field(intent, _units)
+    asset, units = intent.asset, intent.units
     text.at, text.end = room, room + ROOM
     _put(&text, b"{", 1)
-    if field(intent, _description) != "":
-        description = PyDict_GetItem(texts, field(intent, _description))
+    if intent.description != "":
+        description = PyDict_GetItem(texts, intent.description)
         if description == NULL or not _put_str(&text, <str>description):
             return None
     if not (
@@ -188,11 +170,11 @@ cpdef bytes everyday_body(object intent, str mark, dict heads, dict texts):
     ):
         return None
     if action != _INFLOW and not _put_side(
-        &text, b',"source":{"from":[', 19, field(intent, _sources), heads, asset, scale
+        &text, b',"source":{"from":[', 19, intent.sources, heads, asset, scale
     ):
         return None
     if action != _OUTFLOW and not _put_side(
-        &text, b',"distribute":{"to":[', 21, field(intent, _targets), heads, asset, scale
+        &text, b',"distribute":{"to":[', 21, intent.targets, heads, asset, scale
     ):
         return None
     if not _put(&text, b"}}", 2):

@@ -1,5 +1,4 @@
-# Reads a field of a msgspec struct where it lies. By name each costs a look-up in the type, a hundred times a request.
-# Only for objects whose type is exactly the one the place was asked of; what is returned is never absent.
+# Where a field of a msgspec struct lies, so that what shapes.pxd says of it can be checked.
 
 cdef extern from *:
     """
@@ -12,7 +11,5 @@ cdef extern from *:
         }
         return ((PyMemberDescrObject *)descriptor)->d_member->offset;
     }
-    #define demogen_field(object, place) Py_NewRef(*(PyObject **)((char *)(object) + (place)))
     """
     Py_ssize_t place_of "demogen_place"(object struct, str name) except -1
-    object field "demogen_field"(object struct, Py_ssize_t place)

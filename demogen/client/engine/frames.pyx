@@ -3,22 +3,14 @@
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.string cimport memcpy
 
-from demogen.contract.slots cimport field, place_of
+from demogen.contract.shapes cimport Request
 
-from demogen.contract.exchange import JSON, Request
+from demogen.contract.exchange import JSON
 
-cdef object _Request = Request
 cdef object _JSON = JSON
 cdef bytes _NO_LENGTH = b"Content-Length: 0\r\n"
 cdef bytes _KEY = b"X-Idempotency: "
 cdef bytes _LINE_END = b"\r\n"
-
-cdef Py_ssize_t _method = place_of(Request, "method")
-cdef Py_ssize_t _target = place_of(Request, "target")
-cdef Py_ssize_t _body = place_of(Request, "body")
-cdef Py_ssize_t _content_type = place_of(Request, "content_type")
-cdef Py_ssize_t _key = place_of(Request, "key")
-cdef Py_ssize_t _headers = place_of(Request, "headers")
 
 
 cpdef bytes everyday_frame(object request, bytes prefix, bytes between, bytes between_json):
@@ -27,17 +19,18 @@ cpdef bytes everyday_frame(object request, bytes prefix, bytes between, bytes be
     cdef Py_ssize_t rest, size
     cdef bytes length = b""
     cdef char *at
-    if type(request) is not _Request:
+    cdef Request asked
+    if type(request) is not Request:
         return None
-    method, target, body = field(request, _method), field(request, _target), field(request, _body)
-    key, headers = field(request, _key), field(request, _headers)
+    asked = <Request>request
+    method, target, body, key, headers = asked.method, asked.target, asked.body, asked.key, asked.headers
     if not (type(method) is bytes and type(target) is bytes and type(body) is bytes):
         return None
     if not (type(key) is bytes and type(headers) is bytes):
         return None
     rest = PyBytes_GET_SIZE(body)
     if rest:
-        if field(request, _content_type) is not _JSON:
+        if asked.content_type is not _JSON:
             return None
         between = between_json
         while rest:
