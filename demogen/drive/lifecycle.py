@@ -270,9 +270,9 @@ class ConductorSide:
 
         The books are judged all the same; that they are wrong is worth more than that the run was stopped.
         """
-        code = conductor.exit_code
-        stopped = self._stopped and code != IntegrityViolated.exit_code
-        return self._signals.code or code if stopped else code
+        if self._stopped and conductor.exit_code != IntegrityViolated.exit_code:
+            return self._signals.code or conductor.exit_code
+        return conductor.exit_code
 
     def _wind_up(self) -> None:
         """Stop what is being prepared; drain and judge what is being played; wait for what is being judged."""
