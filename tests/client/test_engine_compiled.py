@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
+import signal
 import socket
 from types import SimpleNamespace
 
@@ -147,6 +149,38 @@ def test_a_park_function_waits_and_the_clock_is_the_one_handed_in(module):
     real = module.Watch(select.epoll(), None, SystemClock())
     assert SystemClock.now_ns() <= real.now() <= SystemClock.now_ns()
     real.close()
+
+
+@pytest.mark.parametrize("module", [watch, WATCH], ids=["as imported", "plain"])
+@pytest.mark.parametrize("left_ns", [30 * NS_PER_MS, 2 * NS_PER_MS], ids=["coarse", "exact"])
+def test_a_signal_is_seen_to_and_the_wait_goes_on(module, left_ns):
+    heard = []
+    before = signal.signal(signal.SIGALRM, lambda number, frame: heard.append(number))
+    one = module.Watch(select.epoll(), None, clock := SystemClock())
+    try:
+        signal.setitimer(signal.ITIMER_REAL, left_ns / 2 / NS_PER_S)
+        began_ns = clock.now_ns()
+        assert one.wait(began_ns + left_ns, began_ns) <= 1
+        assert clock.now_ns() - began_ns >= left_ns - NS_PER_MS
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        one.close()
+    assert heard == [signal.SIGALRM]
+
+
+@pytest.mark.parametrize("module", [watch, WATCH], ids=["as imported", "plain"])
+def test_what_the_kernel_refuses_is_an_error_with_its_number(module):
+    one = module.Watch(epoll := select.epoll(), None, SystemClock())
+    saved = os.dup(one.fd)
+    os.close(one.fd)
+    try:
+        with pytest.raises(OSError) as refused:
+            one.ready()
+        assert refused.value.errno == errno.EBADF
+    finally:
+        os.dup2(saved, epoll.fileno())
+        os.close(saved)
+        one.close()
 
 
 def test_a_failure_of_the_poller_is_an_error():

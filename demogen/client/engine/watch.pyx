@@ -3,11 +3,12 @@
 Only a poller whose `poll` is select.epoll's own is passed by, only a clock that is the machine's own; others are called.
 """
 
-from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
+from cpython.exc cimport PyErr_CheckSignals
 from libc.errno cimport EINTR, errno
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, itimerspec, timespec
 
 from collections.abc import Callable
+from os import strerror
 from select import EPOLLET, EPOLLIN
 from types import BuiltinMethodType
 from typing import Protocol
@@ -152,8 +153,7 @@ cdef class Watch:
             if count >= 0:
                 return count
             if trouble != EINTR:
-                errno = trouble
-                PyErr_SetFromErrno(OSError)
+                raise OSError(trouble, strerror(trouble))
             PyErr_CheckSignals()
             if timeout_ms > 0:
                 left_ns = end_ns - _monotonic_ns()
