@@ -43,6 +43,8 @@ class Ground:
         self._number = 0
 
     def __enter__(self) -> Ground:
+        # Whatever is not the generator stays off its cores, what scrapes it and keeps its population included.
+        os.sched_setaffinity(0, {self.core})
         self._sandbox = Sandbox(db=str(self.folder / "ledger.sqlite")).start()
         self.population = self.folder / "population"
         command = [

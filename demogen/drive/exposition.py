@@ -8,12 +8,12 @@ prometheus-client, gevent, `client.otel`, `record`, `locust_names`.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import gevent
 from gevent.pywsgi import WSGIServer
-from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client import CollectorRegistry, Metric, make_wsgi_app
 
 from demogen.client.otel import metric_exporter, metric_interval_s, resource
 from demogen.clock import NS_PER_S, Clock, SystemClock
@@ -23,6 +23,9 @@ from demogen.record.audience import Audience
 from demogen.record.collecting import registry_of
 from demogen.record.metrics import RunCollector, Snapshot
 from demogen.record.otlp import Pushing
+
+#: Not 0: gevent runs what is ready for up to 5 ms before it polls again, and the load waits for its sockets.
+_LET_POLL_S = 1e-6
 
 #: How long a finished run stays visible: two scrapes at the usual slowest interval.
 GRACE_S = 60
@@ -40,6 +43,24 @@ def require_free(host: str, port: int) -> None:
             ) from error
 
 
+class _InTurns:
+    """A registry as scrapes take it: after each family the load, which lives in the same thread, has its turn."""
+
+    def __init__(self, registry: CollectorRegistry, names: Iterable[str] = ()) -> None:
+        self._registry = registry
+        self._names = tuple(names)
+
+    def collect(self) -> Iterator[Metric]:
+        registry = self._registry.restricted_registry(self._names) if self._names else self._registry
+        for family in registry.collect():
+            yield family
+            gevent.sleep(_LET_POLL_S)
+
+    def restricted_registry(self, names: Iterable[str]) -> _InTurns:
+        """The samples of those names only, as of a CollectorRegistry."""
+        return _InTurns(self._registry, names)
+
+
 class Exposition:
     """A registry over the run of the moment, and the servers that show it. `environment` is Locust's, if any."""
 
@@ -50,12 +71,13 @@ class Exposition:
         self._clock = clock or SystemClock()
         self._runs = RunCollector(self._current)
         self._registry = registry_of(self._runs)
-        self._app: Any = make_wsgi_app(self._registry)
+        # Uncompressed: to pack them takes longer than to send them, and the load would wait.
+        self._app: Any = make_wsgi_app(_InTurns(self._registry), disable_compression=True)
         self._locust_app: Any = None
         if environment is not None:
             names = CollectorRegistry()
             names.register(LocustCollector(environment))
-            self._locust_app = make_wsgi_app(names)
+            self._locust_app = make_wsgi_app(_InTurns(names), disable_compression=True)
         self._server: Any = None
         self._audience = Audience(self._clock)
         self._pushing: Pushing | None = None

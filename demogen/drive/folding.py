@@ -6,7 +6,8 @@ the moment a request was due; its counts are ours exactly. May import: locust's 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from locust.stats import StatsEntry, StatsError, bucket_response_time
@@ -18,8 +19,8 @@ from demogen.record.tally import Cell, Tally
 WRITE, READ = "TX", "READ"
 
 
-def fold(delta: Tally, names: Sequence[str], stats: Any, *, now_s: float) -> None:
-    """Add a delta to `stats` (locust.stats.RequestStats). `names` are the patterns by number."""
+def fold_by_cells(delta: Tally, names: Sequence[str], stats: Any, *, now_s: float) -> Iterator[None]:
+    """Add a delta to `stats` (locust.stats.RequestStats), a cell a step. `names` are the patterns by number."""
     for method, cells in ((WRITE, delta.cells), (READ, delta.reads)):
         for (pattern, outcome, _), cell in cells.items():
             if not cell.response.total:
@@ -34,6 +35,7 @@ def fold(delta: Tally, names: Sequence[str], stats: Any, *, now_s: float) -> Non
                 _add_error(stats, name=name, method=method, says=_says(Outcome(outcome)), count=failed, now_s=now_s)
             stats.total.extend(entry)
             stats.entries[(name, method)].extend(entry)
+            yield
 
     for (method, name, problem), cell in delta.tasks.items():
         entry = _entry(cell, stats, name=name, method=method, now_s=now_s)
@@ -43,6 +45,7 @@ def fold(delta: Tally, names: Sequence[str], stats: Any, *, now_s: float) -> Non
             _add_error(stats, name=name, method=method, says=problem, count=cell.unexpected, now_s=now_s)
         stats.total.extend(entry)
         stats.entries[(name, method)].extend(entry)
+        yield
 
 
 def _entry(cell: Cell, stats: Any, *, name: str, method: str, now_s: float) -> Any:
@@ -57,8 +60,14 @@ def _entry(cell: Cell, stats: Any, *, name: str, method: str, now_s: float) -> A
     entry.max_response_time = histogram.max_us / 1000
     entry.min_response_time = highest_us(min(histogram.counts)) / 1000
     for bucket, count in histogram.counts.items():
-        entry.response_times[bucket_response_time(highest_us(bucket) / 1000)] += count
+        entry.response_times[_locust_bucket(bucket)] += count
     return entry
+
+
+@cache
+def _locust_bucket(bucket: int) -> float:
+    """Kept, as there are not many and the load waits while they are looked up."""
+    return bucket_response_time(highest_us(bucket) / 1000)
 
 
 def _says(outcome: Outcome) -> str:

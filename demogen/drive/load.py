@@ -12,8 +12,7 @@ import os
 import shutil
 import socket
 import tempfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,11 @@ from gevent.event import Event
 
 from demogen.client.transport import Carrier
 from demogen.clock import NS_PER_MS, NS_PER_S, SystemClock
-from demogen.contract.exchange import Fault
 from demogen.contract.outcome import Receipt
 from demogen.contract.wire import Renderer, Spelling
-from demogen.drive.folding import fold
 from demogen.drive.hub import HubPoller, off_the_loop, open_hub_pump
 from demogen.drive.listeners import Listeners, tell_of_answer
+from demogen.drive.reports import Reports
 from demogen.drive.slots import slots
 from demogen.drive.tasks import wake
 from demogen.errors import DemogenError, LoadNotDelivered
@@ -39,7 +37,7 @@ from demogen.population.directory import Population
 from demogen.population.skew import skew
 from demogen.record.attempt import Attempt
 from demogen.record.journal import JournalWriter
-from demogen.record.tally import PHASES, Tally
+from demogen.record.tally import PHASES
 from demogen.workload.errands import TASKS_NAME, Desk
 from demogen.workload.events import Events
 from demogen.workload.mix import Mix
@@ -57,7 +55,6 @@ LEAVING = "demogen.leaving"
 _TURN_NS = 50 * NS_PER_MS
 #: So long a busy loop keeps the other greenlets waiting.
 _BREATH_NS = NS_PER_MS
-_SEGMENT_BYTES = 4 << 20
 #: A master that Locust has not heard of for so long is gone; it takes us for lost after half of that.
 _ORPHANED_S = 8.0
 _KEPT_WITHIN_S = 5.0
@@ -101,21 +98,28 @@ class Load:
         # Read once: schedule, window and journal must agree to the nanosecond on what unix time is here.
         self._offset_ns = self._clock.wall_ns() - self._clock.now_ns()
         self._pacer = Pacer(self._offset_ns)
-        self._sequence = 0
         self._report_ns = 0
         self._poller = HubPoller()
         self._parks = self._breathed_ns = 0
         self._start_ns = self._clock.now_ns()
         self._reported = 0
-        self._shipped = 0
         self._finishing = False
-        self._explained: set[str] = set()
         self._spool: Path | None = None
         self._kept = Event()
         self._orphaned = False
         self._mix = Mix(setup.weights, find_patterns(script_patterns(setup.scripts)))
         self._events = Events(setup.events, clock=self._clock) if setup.events else None
         self._journal = self._open_journal()
+        self._reports = Reports(
+            environment,
+            self._journal,
+            process=setup.process,
+            names=self._mix.names,
+            ships=setup.journal == "",
+            clock=self._clock,
+        )
+        #: What is to be done this second, done piece by piece between the turns.
+        self._chores: Iterator[None] = iter(())
         self._pump = self._open_pump()
         self._player: Player | None = None
         self._greenlet: Any = None
@@ -206,10 +210,15 @@ class Load:
             gevent.sleep(0)
         if now_ns >= self._report_ns:
             self._report_ns += NS_PER_S
-            off_the_loop(self._journal.sync)
-            self._report(REPORT)
-            self._listen()
-            self._look_for_master()
+            _finish(self._chores)
+            self._chores = self._each_second()
+        next(self._chores, None)
+
+    def _each_second(self) -> Iterator[None]:
+        off_the_loop(self._journal.sync)
+        yield from self._report(REPORT)
+        self._listen()
+        self._look_for_master()
 
     def _look_for_master(self) -> None:
         """Nobody would judge what we go on to send: without a master it ends here."""
@@ -252,9 +261,10 @@ class Load:
         if self._events is not None:
             self._close_events(self._events)
         self._journal.close()
-        while self._setup.journal == "" and self._journal.bytes_written - self._shipped > _SEGMENT_BYTES:
-            self._report(REPORT)
-        self._report(DRAINED)
+        _finish(self._chores)
+        while self._reports.behind:
+            _finish(self._report(REPORT))
+        _finish(self._report(DRAINED))
         if self._spool is not None:
             self._hand_in(self._spool)
         if self._orphaned:
@@ -279,44 +289,14 @@ class Load:
             events.close(between=self._breathe)
             self._player.tally.counts.update(events.counts())
 
-    def _report(self, kind: str) -> None:
-        """What was counted since the last report, and what the journal has grown by."""
+    def _report(self, kind: str) -> Iterator[None]:
         second, self._reported = self._reported, self._second()
-        self._sequence += 1
         delta = self._player.take_delta() if self._player is not None else None
-        message: dict[str, Any] = {
-            "process": self._setup.process,
-            "sequence": self._sequence,
-            "tally": delta.to_wire() if delta is not None else None,
-            "second": second,
-            "in_flight": self._pump.in_flight,
-            "journal_bytes": self._journal.bytes_written,
-        }
-        if self._setup.journal == "":
-            message |= self._segment()
-        if delta is not None:
-            self._explain(delta)
-            fold(delta, self._mix.names, self._environment.stats, now_s=self._clock.wall_ns() / NS_PER_S)
-        self._send(kind, message)
+        return self._reports.pieces(kind, delta, second=second, in_flight=self._pump.in_flight)
 
     def _second(self) -> int:
         """The second of the schedule we are in, from 0."""
         return max(0, (self._clock.now_ns() - self._start_ns) // NS_PER_S)
-
-    def _explain(self, delta: Tally) -> None:
-        """Each kind of trouble once: the counts are in the table, a line a request would bury them."""
-        by_label = {fault.label: fault for fault in Fault}
-        for label in delta.faults.keys() - self._explained:
-            self._explained.add(label)
-            log.warning("requests end without an answer (%s): %s", label, by_label[label].says)
-
-    def _segment(self) -> dict[str, Any]:
-        """The next piece of the journal: where it begins, its bytes, and their checksum."""
-        with self._journal.path.open("rb") as file:
-            file.seek(self._shipped)
-            piece = file.read(_SEGMENT_BYTES)
-        start, self._shipped = self._shipped, self._shipped + len(piece)
-        return {"at": start, "bytes": piece, "crc": zlib.crc32(piece)}
 
     def _send(self, kind: str, data: dict[str, Any]) -> None:
         self._environment.runner.send_message(kind, data)
@@ -395,3 +375,8 @@ def _each_of(listeners: Sequence[OnAnswer]) -> OnAnswer:
             tell(attempt, receipt, sent_ns, answered_ns)
 
     return tell_all
+
+
+def _finish(pieces: Iterator[None]) -> None:
+    for _ in pieces:
+        pass

@@ -7,6 +7,8 @@ The order of buckets is not promised. May import: nothing from demogen.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _LINEAR = 2048
 _HALF_BITS = 10
 
@@ -47,3 +49,15 @@ class Buckets(dict[int, int]):
         """Add another's counts to these."""
         for bucket, count in other.items():
             self[bucket] = self.get(bucket, 0) + count
+
+    def at_most(self, bounds_us: Iterable[int]) -> list[int]:
+        """For each bound (ascending, µs) how many counts lie in buckets that end at or below it."""
+        counts, ordered = [], sorted(self.items())
+        seen = place = 0
+        for bound in bounds_us:
+            beyond = bucket_of(bound + 1)
+            while place < len(ordered) and ordered[place][0] < beyond:
+                seen += ordered[place][1]
+                place += 1
+            counts.append(seen)
+        return counts

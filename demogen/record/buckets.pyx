@@ -73,6 +73,21 @@ cdef class Buckets:
                 for at in range(PAGE):
                     ours[at] += theirs[at]
 
+    def at_most(self, bounds_us):
+        cdef list counts = []
+        cdef long long bucket = 0, beyond
+        cdef u64 seen = 0
+        for bound in bounds_us:
+            beyond = min(bucket_of(<long long>bound + 1), PAGES * PAGE) if self._pages != NULL else 0
+            while bucket < beyond:
+                if self._pages[bucket >> BITS] == NULL:
+                    bucket = ((bucket >> BITS) + 1) << BITS
+                else:
+                    seen += self._pages[bucket >> BITS][bucket & (PAGE - 1)]
+                    bucket += 1
+            counts.append(seen)
+        return counts
+
     cpdef dict copy(self):
         cdef dict counts = {}
         cdef int page, at

@@ -60,14 +60,7 @@ class Histogram:
 
     def at_most(self, bounds_us: Iterable[int]) -> list[int]:
         """For each bound (ascending, µs) how many durations were at most that long: Prometheus buckets."""
-        counts, ordered = [], sorted(self.counts.items())
-        seen = place = 0
-        for bound in bounds_us:
-            while place < len(ordered) and highest_us(ordered[place][0]) <= bound:
-                seen += ordered[place][1]
-                place += 1
-            counts.append(seen)
-        return counts
+        return self.counts.at_most(bounds_us)
 
     def to_wire(self) -> dict[str, object]:
         """Plain values for a message between processes."""

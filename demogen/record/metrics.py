@@ -224,8 +224,8 @@ def _traced(tally: Tally, of: str) -> dict[CellKey, dict[int, Exemplar]]:
 
 
 def _buckets(histogram: Histogram, traced: Mapping[int, Exemplar] | None = None) -> tuple[list[Bucket], float]:
-    counts = histogram.at_most(BOUNDS_US) if histogram.total else [0] * len(BOUNDS_US)
-    buckets: list[Bucket] = list(zip((*_BOUNDS, "+Inf"), map(float, (*counts, histogram.total)), strict=True))
+    counts = (*histogram.at_most(BOUNDS_US), histogram.total)
+    buckets: list[Bucket] = list(zip((*_BOUNDS, "+Inf"), map(float, counts), strict=True))
     for number, exemplar in (traced or {}).items():
         bound, count = buckets[number][:2]
         labels = {"trace_id": exemplar.trace_id, "span_id": exemplar.span_id}

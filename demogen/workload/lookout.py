@@ -19,8 +19,6 @@ from demogen.record.folder import RunFolder
 from demogen.record.sight import Sight
 
 _LAST_WORDS_S = 3.0
-#: How much nicer it is than the load. From its first moment: to start takes it most of a second of processor time.
-_POLITENESS = 10
 
 
 class Lookout:
@@ -36,11 +34,14 @@ class Lookout:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             stdin=subprocess.DEVNULL,
-            start_new_session=True,
+            # Out of a terminal's Ctrl-C, but not a session of its own: Linux gives each session the same share of a
+            # core (sched(7), autogroup), and whoever gives way does so only to those of its own.
+            process_group=0,
             env=dict(environment),
         )
+        # From its first moment: to start takes it most of a second of processor time, just when the load begins.
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self._child.pid, os.getpriority(os.PRIO_PROCESS, 0) + _POLITENESS)
+            os.sched_setscheduler(self._child.pid, os.SCHED_IDLE, os.sched_param(0))
         assert self._child.stdout is not None
         self._fd = self._child.stdout.fileno()
         os.set_blocking(self._fd, False)

@@ -122,3 +122,29 @@ def test_a_watcher_that_has_gone_is_not_waited_for():
     """)
         == "True"
     )
+
+
+def test_a_scrape_lets_in_who_waits_for_a_socket():
+    assert (
+        said("""
+        import os
+
+        import gevent
+        from gevent.socket import wait_read
+
+        reader, writer = os.pipe()
+        turns = 0
+
+        def live():
+            global turns
+            while True:
+                wait_read(reader)
+                turns += 1
+
+        os.write(writer, b"!")
+        gevent.spawn(live)
+        families = scrape(Exposition(snapshot, clock=clock))[0].count("# HELP")
+        print(families > 30, turns >= families - 1)
+    """)
+        == "True True"
+    )

@@ -9,7 +9,7 @@ import pytest
 from locust.stats import RequestStats, update_stats_history
 
 from demogen.contract.exchange import Fault
-from demogen.drive.folding import fold
+from demogen.drive.folding import fold_by_cells
 from demogen.drive.pruning import HISTORY_POINTS_MAX, KEEP_S, prune
 from demogen.record.tally import Tally
 
@@ -28,7 +28,8 @@ def table():
             for request in range(5):
                 key = ("GET", f"page {request}", Fault.TIMEOUT.label if request == 4 else "")
                 delta.task(key, asked_ns=0, sent_ns=1, answered_ns=1 + now_s % 60 * 1_000_000)
-            fold(delta, [], stats, now_s=float(now_s))
+            for _ in fold_by_cells(delta, [], stats, now_s=float(now_s)):
+                pass
             if now_s % 5 == 0:
                 update_stats_history(runner, str(now_s))
             if now_s % 10 == 0:

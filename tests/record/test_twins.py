@@ -74,8 +74,11 @@ def test_durations_are_counted_alike(first, second):
             assert buckets.highest_us(bucket) == twin.highest_us(bucket)
             assert ours[-1][bucket] == theirs[-1][bucket]
         assert ours[-1] == theirs[-1]
+    bounds = sorted({us + step for us in (*first, *second, 0) for step in (-1, 0, 1) if us > 0})
     for kind in (ours, theirs):
         kind[0].merge(kind[1])
+    assert ours[0].at_most(bounds) == theirs[0].at_most(bounds)
+    assert ours[0].at_most([2**62]) == [len(first) + len(second)]
     assert ours[0] == theirs[0]
     assert (set(ours[0]), len(ours[0])) == (set(theirs[0]), len(theirs[0]))
     assert sorted(ours[0].items()) == sorted(theirs[0].items())
