@@ -182,3 +182,21 @@ def polite(line: Line) -> None:
     """Answers everything."""
     while line.request():
         line.say(OK)
+
+
+class Gate:
+    """Answers everything, but only once it is open."""
+
+    def __init__(self) -> None:
+        self._gate = threading.Event()
+        self.open = self._gate.set
+
+    def __call__(self, line: Line) -> None:
+        while line.request():
+            self._gate.wait(5)
+            line.say(OK)
+
+
+def later() -> int:
+    """A deadline that no test reaches."""
+    return CLOCK.now_ns() + 5 * NS_PER_S

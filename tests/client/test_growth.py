@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
-from nasty import CLOCK, OK, Line, gather, let_pass, pumping, serving
+from nasty import Gate, gather, later, let_pass, pumping, serving
 
 from demogen.client.engine.dialer import GROWTH_A_REST, RESTED_NS, Dialer
-from demogen.clock import NS_PER_S
 from demogen.contract.exchange import Request
 
 GET = Request(b"GET", b"/")
 
 
-def later() -> int:
-    return CLOCK.now_ns() + 5 * NS_PER_S
-
-
 def test_one_that_is_not_eager_grows_only_where_it_had_to_wait():
-    gate = threading.Event()
-
-    def behave(line: Line) -> None:
-        while line.request():
-            gate.wait(5)
-            line.say(OK)
-
-    with serving(behave) as server, pumping(server.url, max_connections=300, eager=False) as pump:
+    gate = Gate()
+    with serving(gate) as server, pumping(server.url, max_connections=300, eager=False) as pump:
         offers = [pump.offer(GET, number, later()) for number in range(100)]
         assert offers == [True] * GROWTH_A_REST + [False] * (100 - GROWTH_A_REST)
         pump.launch()
@@ -35,7 +22,7 @@ def test_one_that_is_not_eager_grows_only_where_it_had_to_wait():
         more = [pump.offer(GET, number, later()) for number in range(GROWTH_A_REST, 100)]
         assert more.count(True) == GROWTH_A_REST
         pump.launch()
-        gate.set()
+        gate.open()
         assert len(gather(pump, 2 * GROWTH_A_REST)) == 2 * GROWTH_A_REST
         assert pump.connections == 2 * GROWTH_A_REST
 

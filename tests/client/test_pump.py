@@ -8,24 +8,19 @@ import socket
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from types import SimpleNamespace
 
 import pytest
-from nasty import CLOCK, OK, Line, ask, dead_end, gather, let_pass, polite, pumping, serving, until
+from nasty import CLOCK, OK, Gate, Line, ask, dead_end, gather, later, let_pass, polite, pumping, serving, until
 
 from demogen.client.engine import open_pump
 from demogen.client.engine.opening import descriptors_for
-from demogen.clock import NS_PER_MS, NS_PER_S
+from demogen.clock import NS_PER_MS
 from demogen.contract.exchange import Fault, Request, Response
 from demogen.errors import UsageError
 
 GET = Request(b"GET", b"/")
-
-
-def later() -> int:
-    return CLOCK.now_ns() + 5 * NS_PER_S
 
 
 def test_a_request_goes_out_as_it_was_spelled():
@@ -53,21 +48,15 @@ def test_one_connection_carries_one_request_after_another():
 
 
 def test_connections_are_grown_for_what_is_asked_at_once_and_not_beyond_the_bound():
-    gate = threading.Event()
-
-    def behave(line: Line) -> None:
-        while line.request():
-            gate.wait(5)
-            line.say(OK)
-
-    with serving(behave) as server, pumping(server.url, max_connections=3) as pump:
+    gate = Gate()
+    with serving(gate) as server, pumping(server.url, max_connections=3) as pump:
         offers = [pump.offer(GET, number, later()) for number in range(5)]
         assert offers == [True, True, True, False, False]
         assert pump.in_flight == 3
         pump.launch()
         let_pass(pump, 0.05)
         assert len(server.heard) == 3
-        gate.set()
+        gate.open()
         assert {ticket for ticket, *_ in gather(pump, 3)} == {0, 1, 2}
         assert (pump.in_flight, pump.connections) == (0, 3)
 
@@ -84,14 +73,8 @@ def test_nothing_leaves_between_offer_and_launch():
 
 
 def test_a_request_that_waits_takes_the_connection_that_comes_first():
-    gate = threading.Event()
-
-    def behave(line: Line) -> None:
-        while line.request():
-            gate.wait(5)
-            line.say(OK)
-
-    with dead_end() as port, serving(behave) as server:
+    gate = Gate()
+    with dead_end() as port, serving(gate) as server:
 
         class Detour(socket.socket):
             """Every connection but the first goes where nobody accepts."""
@@ -106,7 +89,7 @@ def test_a_request_that_waits_takes_the_connection_that_comes_first():
             until(lambda: bool(server.heard), pump)
             assert pump.offer(GET, 1, later())
             pump.launch()
-            gate.set()
+            gate.open()
             assert [ticket for ticket, *_ in gather(pump, 2)] == [0, 1]
             assert (server.accepted, pump.connections) == (1, 2)
 
