@@ -5,7 +5,7 @@ May import: `record`, `client.otel`, `workload.measure`, `report`, prometheus-cl
 
 from __future__ import annotations
 
-import copy
+import sys
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -21,8 +21,11 @@ from demogen.record.audience import Audience
 from demogen.record.metrics import RunCollector, Snapshot, WorkerState
 from demogen.record.otlp import Pushing
 from demogen.record.sight import Sight
+from demogen.record.tally import Tally
 from demogen.report.run_report import RunReport
 from demogen.workload.measure import Gathering
+
+_HAND_OVER_S = 0.0002
 
 
 class Scrape:
@@ -63,6 +66,9 @@ class Scrape:
             return None
         from demogen.record.collecting import registry_of
 
+        # Both happen on threads of their own: as they are, each time the load comes back from the kernel it would wait
+        # 5 ms until they hand the interpreter over.
+        sys.setswitchinterval(_HAND_OVER_S)
         if exporter is not None:
             collect = registry_of(RunCollector(lambda: self._snapshot)).collect
             self._pushing = Pushing(
@@ -84,7 +90,8 @@ class Scrape:
         """Show what has been gathered so far."""
         if self._server is None and self._pushing is None:
             return
-        tally = copy.deepcopy(gathering.total)
+        tally = Tally()
+        tally.merge(gathering.total)
         counts = tally.counts
         worker = WorkerState(
             up=True,
