@@ -12,12 +12,36 @@ from libc.string cimport memcpy, memset
 
 from demogen.contract.shapes cimport AccountRef, Intent, LedgerRef, Leg, Receipt
 from demogen.record.attempt cimport Attempt
-from demogen.record.records cimport Ended, Intended, Legs, Side, i128, powers, put_id
+from demogen.record.records cimport Ended, Intended, Legs, Side
 
+from demogen.contract.money import POWERS
 from demogen.contract.outcome import Outcome
+from demogen.record.records import id_bytes
 
 cdef extern from *:
     """
+    #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    #error "the journal is little-endian: without a compiler it works anywhere"
+    #endif
+    typedef __int128 demogen_i128;
+    /* By table: whether a random digit is a letter, no processor can foresee. */
+    static const signed char demogen_hex[256] = {
+        ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+        ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+        ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+    };
+    /* An id as the ledger writes it: 8-4-4-4-12. Returns 0 where it is spelled in any other way. */
+    static int demogen_id(const char *text, unsigned char *into) {
+        int at = 0, byte;
+        for (byte = 0; byte < 16; byte++) {
+            if (byte == 4 || byte == 6 || byte == 8 || byte == 10)
+                if (text[at++] != '-') return 0;
+            int high = demogen_hex[(unsigned char)text[at++]] - 1, low = demogen_hex[(unsigned char)text[at++]] - 1;
+            if (high < 0 || low < 0) return 0;
+            into[byte] = (unsigned char)(high << 4 | low);
+        }
+        return 1;
+    }
     /* A share of an amount by contract 4.1. Returns 0 where it is too large or finer than an atto unit. */
     static int demogen_share(demogen_i128 total, long long percentage, long long of, demogen_i128 *share) {
         demogen_i128 product;
@@ -27,6 +51,8 @@ cdef extern from *:
         return 1;
     }
     """
+    ctypedef long long i128 "demogen_i128"
+    int demogen_id(const char *text, unsigned char *into)
     int demogen_share(i128 total, long long percentage, long long of_percentage, i128 *share)
     bint __builtin_sub_overflow(i128 left, i128 right, i128 *difference)
 
@@ -45,6 +71,11 @@ DEF KEPT = 1 << 20
 DEF LEAST = 4096
 
 cdef int _ACCEPTED = Outcome.ACCEPTED
+
+cdef long long[19] _powers
+cdef int _power
+for _power in range(19):
+    _powers[_power] = POWERS[_power]
 
 
 @cython.final
@@ -112,8 +143,21 @@ cdef inline bint _atto(object units, int scale, i128 *amount) except -1:
     if not PyLong_Check(units):
         return False
     narrow = PyLong_AsLongLongAndOverflow(units, &overflow)
-    amount[0] = <i128>narrow * <i128>powers[18 - scale]
+    amount[0] = <i128>narrow * <i128>_powers[18 - scale]
     return not overflow
+
+
+cdef int _put_id(str text, unsigned char *into) except -1:
+    """An id in text; the everyday spelling is read here."""
+    cdef Py_ssize_t length = PyUnicode_GET_LENGTH(text)
+    if length == 0:
+        memset(into, 0, 16)
+    elif (
+        length != 36 or not PyUnicode_IS_COMPACT_ASCII(text)
+        or not demogen_id(<const char *>PyUnicode_DATA(text), into)
+    ):
+        memcpy(into, PyBytes_AS_STRING(<bytes>id_bytes(text)), 16)
+    return 0
 
 
 cdef bint _booked(Leg leg, int scale, i128 total, i128 rest, i128 *amount) except -1:
@@ -207,7 +251,7 @@ cpdef bint everyday_intent(Entries into, Attempt attempt, dict keys) except -1:
     record.legs, record.tries, record.number, record.generation = legs, attempt.tries, attempt.number, attempt.generation
     record.key_generation, record.key_number = attempt.key_generation, attempt.key_number
     record.due_ns, record.ledger, record.phase, record.pad = attempt.due_ns, ledger, attempt.phase, 0
-    put_id(<str>subject, record.subject)
+    _put_id(<str>subject, record.subject)
     if legs:
         if not (
             _put_side(<Legs *>(record + 1), 0, 0, <tuple>sources, scale, intent.units, attempt, keys)
@@ -265,7 +309,7 @@ cpdef bint everyday_outcome(
     record.fault, record.pad, record.pad2 = of_fault, 0, 0
     record.sent_ns, record.answered_ns = sent_ns, answered_ns
     if outcome == _ACCEPTED:
-        put_id(<str>transaction_id, record.transaction)
+        _put_id(<str>transaction_id, record.transaction)
     else:
         memset(record.transaction, 0, 16)
     into._used += sizeof(Ended)

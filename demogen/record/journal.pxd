@@ -4,7 +4,6 @@ cimport cython
 
 from demogen.record.attempt cimport Attempt
 from demogen.record.entries cimport Entries, everyday_intent, everyday_outcome
-from demogen.record.records cimport intent_record, legs_record, move_record, outcome_record
 
 
 cdef class JournalWriter:

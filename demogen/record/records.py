@@ -1,6 +1,5 @@
 """The journal's records, packed: 64 bytes each, little-endian; what they mean is said in journal.py.
 
-Where a C compiler was at hand, `records.pyx` stands in for this file: the same bytes, without a detour over tuples.
 Raises struct.error or OverflowError where a number does not fit its field. May import: `contract.money`.
 """
 

@@ -10,49 +10,17 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from twins import I64, IDS, INTENTS, LEDGER, PAYEE, PAYER, U8, U16, U32, U64, UNITS, needs_compiled, plain
+from twins import I64, IDS, INTENTS, LEDGER, PAYEE, PAYER, U32, U64, UNITS, needs_compiled, plain
 
 import demogen.record.buckets as buckets
 import demogen.record.entries as entries
 import demogen.record.journal as journal
-import demogen.record.records as records
 from demogen.contract.exchange import Fault
 from demogen.contract.outcome import Outcome, Receipt
 from demogen.contract.transactions import Action, Intent, Leg
 from demogen.errors import UsageError
 from demogen.record.attempt import Attempt
 from demogen.record.histogram import Histogram, bucket_of
-
-
-@needs_compiled
-@given(numbers=st.tuples(U8, U16, U16, U8, U8, U64, U32, U32, U64, I64), subject=IDS, ledger=U32, phase=U16)
-def test_intents_are_recorded_alike(numbers, subject, ledger, phase):
-    fields = (*numbers, subject, ledger, phase)
-    assert records.intent_record(*fields) == plain(records).intent_record(*fields)
-
-
-@needs_compiled
-@given(numbers=st.tuples(U8, U16, U16, U16, U64, U32, U8, U8, I64, I64), transaction_id=IDS)
-@example(numbers=(1, 201, 0, 0, 1, 1, 0, 0, 1, 2), transaction_id="01980000-0000-7000-8000-00000000000g")
-@example(numbers=(1, 201, 0, 0, 1, 1, 0, 0, 1, 2), transaction_id="é" * 36)
-def test_outcomes_are_recorded_alike(numbers, transaction_id):
-    made = records.outcome_record(*numbers, transaction_id)
-    assert made == plain(records).outcome_record(*numbers, transaction_id)
-    assert len(made) == 64
-
-
-@needs_compiled
-@given(generation=U32, number=U64, sides=st.tuples(U32, U8, U32, U8), units=UNITS, scale=st.integers(0, 18))
-@example(generation=1, number=1, sides=(1, 0, 2, 0), units=2**63 - 1, scale=0)
-@example(generation=1, number=1, sides=(1, 0, 2, 0), units=-1, scale=18)
-def test_legs_are_recorded_alike(generation, number, sides, units, scale):
-    twin = plain(records)
-    move = (generation, number, *sides, units, scale)
-    assert records.move_record(*move) == twin.move_record(*move)
-    rows = [(sides[0], 0, sides[1], units), (sides[2], 1, sides[3], units)]
-    for legs in (rows, rows[:1]):
-        assert records.legs_record(generation, number, legs) == twin.legs_record(generation, number, legs)
-
 
 MICROSECONDS = st.lists(st.integers(-(2**63) // 1000, (2**63 - 1) // 1000) | st.integers(0, 5000), max_size=20)
 
@@ -187,6 +155,16 @@ def test_everyday_outcomes_are_entered_as_the_journal_packs_them(receipt, fields
         assert bytes(quickly) == slowly
     else:
         assert (len(quickly), slowly) == (0, None)
+
+
+@needs_compiled
+@pytest.mark.parametrize("spelled", ["", "01980000-0000-7000-8000-00000000000g", "é" * 36, "0198", "0" * 32])
+def test_ids_are_entered_alike_however_they_are_spelled(spelled):
+    attempt = Attempt(Intent(action=Action.CREATE, ledger=LEDGER), "m", number=7, generation=1, due_ns=5)
+    receipt = Receipt(Outcome.ACCEPTED, 201, "", spelled, False, True, "m")
+    quickly = entries.Entries()
+    assert entries.everyday_outcome(quickly, attempt, receipt, 5, 6)
+    assert bytes(quickly) == at_length(lambda writer: writer.settle(attempt, receipt, 5, 6))
 
 
 @needs_compiled
