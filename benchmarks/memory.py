@@ -11,12 +11,12 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import time
 
 import figures
 from ground import Ground, Run, free_port
 
 WARM = 1_000_000
+STEPS = 40
 
 
 def main() -> None:
@@ -37,11 +37,13 @@ def main() -> None:
         first = ground.server.requests()
         try:
             run.wait_until(lambda: ground.server.requests() > first + WARM, within_s=seconds, every_s=0.5)
-            points = [(ground.server.requests(), run.rss_mb())]
-            while points[-1][0] < points[0][0] + arguments.requests:
-                time.sleep(5)
+            begun = ground.server.requests()
+            points = [(begun, run.rss_mb())]
+            for step in range(1, STEPS + 1):
+                goal = begun + arguments.requests * step // STEPS
+                run.wait_until(lambda goal=goal: ground.server.requests() >= goal, within_s=seconds, every_s=0.2)
                 points.append((ground.server.requests(), run.rss_mb()))
-                print(f"{points[-1][0] - points[0][0]:12,} requests  {points[-1][1]:8.1f} MB", flush=True)
+                print(f"{points[-1][0] - begun:12,} requests  {points[-1][1]:8.1f} MB", flush=True)
         finally:
             run.kill()
     grown = points[-1][1] - points[0][1]

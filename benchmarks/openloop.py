@@ -4,7 +4,8 @@
 
 Lags and percentiles are taken from the journal, record by record, so they also check what the run itself reports. In
 the stall the server is stopped for one second of ten at 2,000 TPS: the true P99 is 900 ms (a tenth of all requests
-waits between 0 and 1,000 ms, evenly), the true maximum 1,000 ms. k6 and stock Locust go through the same.
+waits between 0 and 1,000 ms, evenly), the true maximum 1,000 ms. k6 and stock Locust go through the same. After each
+rate a bare loop keeps the same schedule on the same core (`bare_loop.py`): what it is late, the machine is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -30,15 +32,16 @@ from demogen.record.journal import JournalFile, Kind
 
 RATES = (500, 2_000, 8_000, 16_000, 28_000, 44_000)
 SECONDS = 10
+BARE = Path(__file__).parent / "bare_loop.py"
 STALL_TPS = 2_000
 STALL_AT_S, STALL_S = 4.0, 1.0
 
 Figures = dict[str, Any]
 
 
-def raw(run_dir: Path) -> tuple[Any, Any]:
-    """(lags, response times) of every write in all journals of a run, in ms, sorted."""
-    lags, responses = [], []
+def raw(run_dir: Path) -> tuple[Any, Any, Any]:
+    """(due times in s, lags, response times in ms) of every write in all journals of a run."""
+    dues, lags, responses = [], [], []
     for path in sorted((run_dir / "journal").glob("[0-9]*.journal")):
         intents, outcomes = [], []
         for chunk in JournalFile(path).chunks():
@@ -48,9 +51,16 @@ def raw(run_dir: Path) -> tuple[Any, Any]:
         due = intent[np.argsort(intent["arrival"], kind="stable")]
         end = outcome[np.argsort(outcome["arrival"], kind="stable")]
         due = due[np.isin(due["arrival"], end["arrival"])]
+        dues.append(due["due_ns"] / 1e9)
         lags.append((end["sent_ns"] - due["due_ns"]) / 1e6)
         responses.append((end["answered_ns"] - due["due_ns"]) / 1e6)
-    return np.sort(np.concatenate(lags)), np.sort(np.concatenate(responses))
+    return np.concatenate(dues), np.concatenate(lags), np.concatenate(responses)
+
+
+def in_the_median_second(dues: Any, lags: Any) -> float:
+    """The P99 of each second by itself, and of those the median: what a second is like that nothing odd befell."""
+    seconds = (dues - dues.min()).astype(int)
+    return statistics.median(at(np.sort(lags[seconds == second]), 0.99) for second in np.unique(seconds))
 
 
 def at(ordered: Any, share: float) -> float:
@@ -71,7 +81,9 @@ def play(ground: Ground, rate: int, *words: object, cores: set[int], during: Cal
         during(began)
     told = run.measurement(ground.run_dir, within_s=SECONDS + 60)
     time.sleep(0.2)
-    lags, responses = raw(ground.run_dir)
+    dues, lags, responses = raw(ground.run_dir)
+    typical_ms = in_the_median_second(dues, lags)
+    lags, responses = np.sort(lags), np.sort(responses)
     reported = told["latency_ms"]["response"]
     shutil.rmtree(ground.run_dir, ignore_errors=True)
     return {
@@ -80,6 +92,7 @@ def play(ground: Ground, rate: int, *words: object, cores: set[int], during: Cal
         "sent": told["arrivals"]["sent"] / (rate * SECONDS),
         "lag_ms_p50": at(lags, 0.5),
         "lag_ms_p99": at(lags, 0.99),
+        "lag_ms_p99_second": typical_ms,
         "cpu_us": told["generator"]["cpu_seconds"] / told["arrivals"]["sent"] * 1e6,
         "p99_ms": reported["p99"],
         "max_ms": reported["max"],
@@ -91,6 +104,13 @@ def play(ground: Ground, rate: int, *words: object, cores: set[int], during: Cal
             for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999), ("max", 1.0))
         ),
     }
+
+
+def with_bare_loop(row: Figures, rate: int, *, core: int) -> Figures:
+    """The row, and what the lag of a loop without any generator is right after it."""
+    words = ["--rate", rate, "--seconds", SECONDS, "--core", core]
+    told = subprocess.run([sys.executable, BARE, *map(str, words)], capture_output=True, check=True).stdout
+    return row | {f"bare_{name}": value for name, value in json.loads(told).items()}
 
 
 def stall(ground: Ground) -> Callable[[float], None]:
@@ -156,7 +176,9 @@ def measured(ground: Ground, cores: list[int], rounds: int, only: list[str]) -> 
     todo: dict[str, Callable[[], Figures]] = {}
     if "rates" in only:
         for rate in RATES:
-            todo[f"rate {rate}"] = lambda rate=rate: play(ground, rate, cores=mine, during=None)
+            todo[f"rate {rate}"] = lambda rate=rate: with_bare_loop(
+                play(ground, rate, cores=mine, during=None), rate, core=cores[0]
+            )
     if "stall" in only:
         todo["stall ours"] = lambda: play(ground, STALL_TPS, cores=mine, during=stall(ground))
         if shutil.which("k6"):
