@@ -16,7 +16,8 @@ import msgspec
 from demogen.contract.outcome import Outcome, Receipt
 from demogen.contract.transactions import AccountRef, Intent
 from demogen.errors import PreflightFailed
-from demogen.patterns import Dice, Pattern, Pause, Stage
+from demogen.patterns import Pattern, Pause, Stage
+from demogen.patterns.dice import Dice
 from demogen.patterns.markets import Market
 from demogen.patterns.mixing import GOLDEN, MASK
 from demogen.patterns.steps import next_step
@@ -98,7 +99,8 @@ def needs(mix: Mix, stage: Stage, *, seed: int, arrivals: int) -> list[Need]:
         if writes > before:
             for account, units in till.shortages():
                 takes[account.index] += units
-                largest[account.asset] = max(largest[account.asset], units)
+                if units > largest[account.asset]:
+                    largest[account.asset] = units
     _require_players(tries, played)
     ratio = _MARGIN * max(1.0, arrivals / max(1, writes))
     return [need for market in stage.markets for need in _of_market(market, takes, ratio, largest[market.asset])]

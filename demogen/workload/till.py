@@ -5,14 +5,14 @@ May import: contract.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from demogen.contract.money import ATTO_SCALE, POWERS
 from demogen.contract.outcome import Receipt
 from demogen.contract.transactions import AccountRef, Action, Intent, Leg, leg_amounts_atto
 
 _BOOKS = frozenset({Action.CREATE, Action.INFLOW, Action.OUTFLOW, Action.BLOCK, Action.UNBLOCK})
+_COMMIT, _CANCEL, _REVERT = Action.COMMIT, Action.CANCEL, Action.REVERT
 
 
 class Till:
@@ -20,8 +20,8 @@ class Till:
 
     def __init__(self) -> None:
         self._accounts: dict[int, AccountRef] = {}
-        self._has: dict[int, int] = defaultdict(int)
-        self._lowest: dict[int, int] = defaultdict(int)
+        self._has: dict[int, int] = {}
+        self._lowest: dict[int, int] = {}
         self._booked: dict[str, Intent] = {}
         self._asked: Intent | None = None
 
@@ -34,7 +34,8 @@ class Till:
         intent, self._asked = self._asked, None
         if intent is None or not receipt.accepted or intent.repeats:
             return
-        if intent.action in _BOOKS:
+        action = intent.action
+        if action in _BOOKS:
             self._booked[receipt.transaction_id] = intent
             self._take(intent, intent.sources)
             if not intent.pending:
@@ -43,37 +44,37 @@ class Till:
         original = self._booked.get(intent.subject)
         if original is None:
             return
-        if intent.action is Action.COMMIT:
+        if action is _COMMIT:
             self._give(original, original.targets)
-        elif intent.action is Action.CANCEL:
+        elif action is _CANCEL:
             self._give(original, original.sources)
-        elif intent.action is Action.REVERT:
+        elif action is _REVERT:
             self._take(original, original.targets)
             self._give(original, original.sources)
 
-    def shortages(self) -> Iterator[tuple[AccountRef, int]]:
+    def shortages(self) -> list[tuple[AccountRef, int]]:
         """How far below zero each account was at its lowest, in minor units; external ones may be."""
-        for index, units in self._lowest.items():
-            if units < 0 and not self._accounts[index].external:
-                yield self._accounts[index], -units
+        accounts = self._accounts
+        return [(accounts[index], -units) for index, units in self._lowest.items() if not accounts[index].external]
 
     def _take(self, intent: Intent, legs: tuple[Leg, ...]) -> None:
-        for account, units in _amounts(intent, legs):
-            self._accounts[account.index] = account
-            self._has[account.index] -= units
-            self._lowest[account.index] = min(self._lowest[account.index], self._has[account.index])
+        for leg, units in zip(legs, _amounts(intent, legs), strict=True):
+            index = leg.account.index
+            self._accounts[index] = leg.account
+            left = self._has[index] = self._has.get(index, 0) - units
+            if left < self._lowest.get(index, 0):
+                self._lowest[index] = left
 
     def _give(self, intent: Intent, legs: tuple[Leg, ...]) -> None:
-        for account, units in _amounts(intent, legs):
-            self._accounts[account.index] = account
-            self._has[account.index] += units
+        for leg, units in zip(legs, _amounts(intent, legs), strict=True):
+            index = leg.account.index
+            self._has[index] = self._has.get(index, 0) + units
 
 
-def _amounts(intent: Intent, legs: tuple[Leg, ...]) -> Iterator[tuple[AccountRef, int]]:
+def _amounts(intent: Intent, legs: tuple[Leg, ...]) -> Sequence[int]:
     """What each leg moves in minor units, rounded up."""
-    if all(leg.units is not None for leg in legs):
-        yield from ((leg.account, leg.units or 0) for leg in legs)
-        return
+    amounts = [leg.units for leg in legs if leg.units is not None]
+    if len(amounts) == len(legs):
+        return amounts
     unit = POWERS[ATTO_SCALE - intent.scale]
-    for leg, atto in zip(legs, leg_amounts_atto(intent, legs), strict=True):
-        yield leg.account, -(-atto // unit)
+    return [-(-atto // unit) for atto in leg_amounts_atto(intent, legs)]
