@@ -49,6 +49,14 @@ def place(known: dict[str, Any]) -> Iterator[str]:
         f"{'compiled (`make fast`)' if machine.get('compiled') else 'plain Python'}. The generator is pinned to one "
         "core, nginx answering 201 with 2 KB to the other."
     )
+    elsewhere = {
+        name: entry["machine"]["processor"]
+        for name, entry in known.items()
+        if entry["machine"]["processor"] != machine["processor"]
+    }
+    if elsewhere:
+        told = ", ".join(f"{name} on {processor}" for name, processor in sorted(elsewhere.items()))
+        yield f"Measured on another machine of this kind: {told}. Compare within a series, not between them."
     busy = {name: entry["machine"]["load_before"] for name, entry in known.items()}
     if max(busy.values()) > QUIET:
         told = ", ".join(f"{name} {load:.1f}" for name, load in sorted(busy.items()))
