@@ -103,9 +103,10 @@ def rates(rows: dict[str, Any]) -> Iterator[str]:
     yield "| target/s | delivered | lag P50 ms | P99 ms | P99, median second | P99, bare loop | µs CPU a request |"
     yield "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for rate, row in sorted(chosen.items(), key=lambda pair: int(pair[0])):
+        bare = f"{row['bare_lag_ms_p99']:.2f}" if "bare_lag_ms_p99" in row else "–"
         yield (
             f"| {int(rate):,} | {row['delivered']:.2%} | {row['lag_ms_p50']:.2f} | {row['lag_ms_p99']:.2f} | "
-            f"{row['lag_ms_p99_second']:.2f} | {row['bare_lag_ms_p99']:.2f} | {row['cpu_us']:.0f} |"
+            f"{row['lag_ms_p99_second']:.2f} | {bare} | {row['cpu_us']:.0f} |"
         )
     yield ""
     yield (
