@@ -21,7 +21,6 @@ from demogen.record.audience import Audience
 from demogen.record.metrics import RunCollector, Snapshot, WorkerState
 from demogen.record.otlp import Pushing
 from demogen.record.sight import Sight
-from demogen.record.tally import Tally
 from demogen.report.run_report import RunReport
 from demogen.workload.measure import Gathering
 
@@ -90,8 +89,7 @@ class Scrape:
         """Show what has been gathered so far."""
         if self._server is None and self._pushing is None:
             return
-        tally = Tally()
-        tally.merge(gathering.total)
+        tally = gathering.total.copy()
         counts = tally.counts
         worker = WorkerState(
             up=True,

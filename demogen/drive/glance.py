@@ -35,7 +35,7 @@ class Glance:
         plan, mix, playing = conductor.plan, conductor.mix, seats.playing
         audit = self.audit()
         return Snapshot(
-            tally=conductor.gathering.total,
+            tally=conductor.gathering.total.copy(),
             patterns=mix.names,
             reading=frozenset(pattern.name for pattern in mix.patterns if pattern.reads_only),
             target_tps=conductor.target_tps,

@@ -27,7 +27,9 @@ class Earlier:
             self.workers.setdefault(worker, Counter()).update(counts)
 
     def with_run(self, tally: Tally, patterns: Sequence[str]) -> tuple[Tally, Sequence[str]]:
-        """All runs, the one under way included, and the names of its patterns: a tally that stands still."""
+        """All runs, the one under way included, and the names of its patterns. What is handed in is left alone."""
+        if not self.patterns:
+            return tally, patterns
         whole = Tally()
         whole.merge(self.tally)
         self._merge(whole, tally, self._numbers(patterns))

@@ -55,8 +55,9 @@ class WorkerState(msgspec.Struct, frozen=True, kw_only=True):
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What a scrape shows. `info` becomes labels of `demogen_run_info`; `patterns` are names by number.
 
-    `stage` is one of STAGES; `reading` the patterns that only read; `invariants` maps a name to its verdict;
-    `ended_ns` is when the run was over on the clock's monotonic scale, 0 while it lasts.
+    `tally` stands still, since a scrape is made in turns; `stage` is one of STAGES; `reading` the patterns that only
+    read; `invariants` maps a name to its verdict; `ended_ns` is when the run was over on the clock's monotonic scale, 0
+    while it lasts.
     """
 
     tally: Tally

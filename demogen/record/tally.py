@@ -147,6 +147,12 @@ class Tally:
         for place, exemplar in other.exemplars.items():
             keep_latest(self.exemplars, place, exemplar)
 
+    def copy(self) -> Tally:
+        """The same counts, which stand still from now on."""
+        copied = Tally()
+        copied.merge(self)
+        return copied
+
     def total(self, *, phase: int | None = None, outcomes: frozenset[int] | None = None) -> Cell:
         """All cells of a phase (or of all), of some outcomes (or of all), in one."""
         whole = Cell()

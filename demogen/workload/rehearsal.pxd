@@ -2,5 +2,4 @@
 
 from demogen.patterns.dice cimport Dice
 from demogen.patterns.steps cimport next_step
-from demogen.workload.mix cimport Mix
 from demogen.workload.till cimport Till

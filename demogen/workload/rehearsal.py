@@ -99,8 +99,7 @@ def needs(mix: Mix, stage: Stage, *, seed: int, arrivals: int) -> list[Need]:
         if writes > before:
             for account, units in till.shortages():
                 takes[account.index] += units
-                if units > largest[account.asset]:
-                    largest[account.asset] = units
+                largest[account.asset] = max(largest[account.asset], units)
     _require_players(tries, played)
     ratio = _MARGIN * max(1.0, arrivals / max(1, writes))
     return [need for market in stage.markets for need in _of_market(market, takes, ratio, largest[market.asset])]

@@ -2,7 +2,7 @@
 
 cimport cython
 
-from demogen.contract.shapes cimport AccountRef, Intent, Leg
+from demogen.contract.shapes cimport Intent, Leg
 
 
 cdef class Till:
@@ -13,7 +13,7 @@ cdef class Till:
     @cython.locals(intent=Intent, original=Intent)
     cpdef settle(self, object receipt)
     cpdef list shortages(self)
-    @cython.locals(leg=Leg, account=AccountRef)
+    @cython.locals(leg=Leg)
     cpdef _take(self, Intent intent, tuple legs)
-    @cython.locals(leg=Leg, account=AccountRef)
+    @cython.locals(leg=Leg)
     cpdef _give(self, Intent intent, tuple legs)

@@ -308,3 +308,16 @@ def test_a_scrape_of_a_large_cluster_is_quick(shown, dice):
     scrape, million = (min(column) for column in zip(*costs, strict=True))
     print(f"scrape: {scrape * 1000:.1f} ms, {scrape / million:.1f} million steps")
     assert scrape < 10 * million
+
+
+def test_a_copied_tally_stands_still_while_the_run_counts_on():
+    tally = Tally()
+    for _ in range(2):
+        cell = tally.cells.setdefault((0, int(Outcome.ACCEPTED), MEASURE), Cell())
+        cell.service.record(5_000)
+        tally.counts["offered"] += 1
+        copied = tally.copy()
+    assert copied.to_wire() == tally.to_wire()
+    cell.service.record(5_000)
+    tally.counts["offered"] += 1
+    assert (copied.counts["offered"], copied.cells[0, int(Outcome.ACCEPTED), MEASURE].service.total) == (2, 2)
