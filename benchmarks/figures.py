@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).parent / "figures.json"
+#: Counted before anybody is pinned to one of them.
+_CORES = len(os.sched_getaffinity(0))
 
 
 def keep(name: str, values: dict[str, Any]) -> None:
@@ -30,7 +32,7 @@ def machine() -> dict[str, Any]:
     text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     model = next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")), "")
     return {
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": _CORES,
         "processor": model or platform.machine(),
         "python": platform.python_version(),
         "compiled": player is not None and str(player.origin).endswith(".so"),
