@@ -11,22 +11,23 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from itertools import repeat
 
 import numpy as np
 from ground import take_place
 
-_TRIALS = 2_000
+_TRIALS = 500
 _NS = time.perf_counter_ns
 
 
 def work(rounds: int) -> None:
-    for _ in range(rounds):
+    for _ in repeat(None, rounds):  # not a range: its numbers past 256 are made anew, at twice the cost of the others
         pass
 
 
 def rounds_for(cost_us: float) -> int:
     """How many rounds of work cost that much, as a rule."""
-    probe = 200
+    probe = 2000
     took = []
     for _ in range(_TRIALS):
         began = _NS()
