@@ -52,6 +52,7 @@ LINES = st.lists(
             b"t",
             b"",
             b"Date: now",
+            b"X-Idempotency-Replayed: true",
         ]
     )
     | st.binary(max_size=12),
@@ -69,6 +70,7 @@ def test_heads_are_judged_alike(start, lines):
     data = b"\r\n".join([start, *lines]) + b"\r\n\r\nhello"
     end = heads.head_end(data)
     assert end == HEADS.head_end(data)
+    assert heads.says_true(data) == HEADS.says_true(data)
     length = heads.plain_length(data, end)
     assert length == HEADS.plain_length(data, end)
     if length >= 0:

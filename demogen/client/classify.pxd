@@ -2,6 +2,7 @@
 
 cimport cython
 
+from demogen.client.engine.heads cimport says_true
 from demogen.contract.shapes cimport Intent, Response
 
 cdef int _REVERT, _FIRST_READ, _ENTITY, _ID_AT, _ID_END, _QUOTE

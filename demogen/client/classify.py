@@ -4,13 +4,15 @@
 what became of the transaction: 408; 409/0084, where the first request under the key is still running; 409/0486 (v4),
 where another step holds the transaction's lock for up to 300 s, whether or not it went through (contract 6, 13.1); and
 404/0061, where the server lost its balances half-way. Those, 5xx, and every fault after sending are INDETERMINATE,
-unless the code is one that the intent was meant to be refused with. Never retries. May import: `contract`.
+unless the code is one that the intent was meant to be refused with. Never retries. May import: `contract`, the engine's
+`heads`.
 """
 
 from __future__ import annotations
 
 import msgspec
 
+from demogen.client.engine.heads import says_true
 from demogen.contract.exchange import Fault, Response
 from demogen.contract.outcome import Outcome, Receipt
 from demogen.contract.transactions import Action, Intent
@@ -48,7 +50,7 @@ def classify(intent: Intent, result: Response | Fault, mark: str) -> Receipt:
     if 200 <= status < 300:
         action = intent.action
         # Nearly no answer is a first one again, and most heads have no such word at all.
-        replayed = action <= _REVERT and b"true" in answer.head and replayed_answer(answer)
+        replayed = action <= _REVERT and says_true(answer.head) and replayed_answer(answer)
         transaction_id = transaction_id_of(body) if action < _FIRST_READ or action == _ENTITY else ""
         accepted = bool(transaction_id) or action >= _FIRST_READ
         return Receipt(

@@ -13,7 +13,7 @@ from demogen.record.journal cimport JournalWriter
 from demogen.record.tally cimport Tally
 from demogen.workload.mix cimport Mix
 
-cdef int _FIRST_READ, _ACCEPTED, _REJECTED
+cdef int _FIRST_READ, _ACCEPTED, _REJECTED, _DRAWS_A_TURN
 cdef long long _QUEUED_NS
 
 
@@ -48,7 +48,8 @@ cdef class Player:
     cdef tuple _plays
     cdef list _started
     cdef list _intents
-    cdef list _assets
+    cdef list _moved
+    cdef list _doubted
     cdef object _ready
     cdef Sending _held
     cdef Dice _dice
@@ -65,7 +66,7 @@ cdef class Player:
     cpdef _serve(self, long long now_ns)
     @cython.locals(pacer=Pacer, tally=Tally, overlooked_ns=cython.longlong, overlooked=cython.longlong, arrival=Arrival)
     cpdef _claim(self, long long now_ns)
-    @cython.locals(dice=Dice, play=Play, number=Py_ssize_t)
+    @cython.locals(dice=Dice, play=Play, number=Py_ssize_t, _=cython.int)
     cpdef Play _start(self, Arrival arrival)
     @cython.locals(intent=Intent)
     cpdef bint _place(self, Play play, object step, long long due_ns, object receipt) except -1
@@ -79,6 +80,6 @@ cdef class Player:
     cpdef int phase(self, long long due_ns) except -1
     @cython.locals(sending=Sending, receipt=Receipt, sent_ns=cython.longlong, answered_ns=cython.longlong)
     cpdef _settle(self, object delivery)
-    @cython.locals(tally=Tally, intent=Intent, names=dict)
+    @cython.locals(tally=Tally, intent=Intent, amounts=dict)
     cpdef _count(self, Sending sending, Receipt receipt, long long sent_ns, long long answered_ns)
     cpdef _advance(self, Play play, Receipt receipt, long long now_ns)

@@ -137,8 +137,9 @@ class Player:
         #: By pattern, since the last delta: scripts begun and intents sent.
         self._started = [0] * len(self._plays)
         self._intents = [0] * len(self._plays)
-        #: How an amount's asset and scale are called in the tally, by scale and asset.
-        self._assets: list[dict[str, str]] = [{} for _ in range(SCALE_MAX + 1)]
+        #: Minor units that were moved, or maybe were, since the last delta: by scale, then by asset.
+        self._moved: list[dict[str, int]] = [{} for _ in range(SCALE_MAX + 1)]
+        self._doubted: list[dict[str, int]] = [{} for _ in range(SCALE_MAX + 1)]
         self._offered_before = 0
         self._cpu_before_ns = clock.cpu_ns()
 
@@ -159,6 +160,11 @@ class Player:
                 if number:
                     told[pattern] += number
                     counted[pattern] = 0
+        for amounts, by_scale in ((delta.moved, self._moved), (delta.doubted, self._doubted)):
+            for scale, by_asset in enumerate(by_scale):
+                for asset, units in by_asset.items():
+                    amounts[f"{asset}/{scale}"] += units
+                by_asset.clear()
         return delta
 
     def turn(self, until_ns: int) -> None:
@@ -338,12 +344,8 @@ class Player:
         if sent_ns == 0 and receipt.fault is not None and not receipt.fault.sent:
             tally.dropped[DropReason.TARGET_DOWN.label] += 1
         elif intent.units and receipt.outcome != _REJECTED and not intent.repeats:
-            amounts = tally.moved if receipt.outcome == _ACCEPTED else tally.doubted
-            names = self._assets[intent.scale]
-            name = names.get(intent.asset)
-            if name is None:
-                name = names[intent.asset] = f"{intent.asset}/{intent.scale}"
-            amounts[name] += intent.units
+            amounts = (self._moved if receipt.outcome == _ACCEPTED else self._doubted)[intent.scale]
+            amounts[intent.asset] = amounts.get(intent.asset, 0) + intent.units
 
     def _note_trace(
         self, traced: TracedCarrier, sending: Sending, receipt: Receipt, *, sent_ns: int, answered_ns: int

@@ -183,3 +183,14 @@ def test_a_mix_of_patterns_that_all_look_first_is_played(tmp_path):
     assert not tally.dropped
     numbers = [int(row["arrival"]) for row in records(theatre, Kind.INTENT)]
     assert len(numbers) == len(set(numbers))
+
+
+def test_what_was_moved_is_told_by_asset_and_once(tmp_path):
+    pattern = Pattern(name="look_first", weight=1, play=look_first)
+    theatre = Theatre(tmp_path, mix=Mix({"look_first": 1}, {"look_first": pattern}))
+    theatre.play()
+    told = theatre.player.take_delta()
+    assert sorted(told.moved) == ["JPY/0", "USD/2"]
+    assert sum(told.moved.values()) == 200 * 100
+    assert not told.doubted
+    assert not theatre.player.take_delta().moved

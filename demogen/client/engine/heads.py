@@ -26,6 +26,11 @@ def status_of(data: bytes) -> int:
     return _STATUSES[data[8:13]]
 
 
+def says_true(data: bytes) -> bool:
+    """Whether the word stands anywhere in it: nearly no head has it, and those are parsed."""
+    return b"true" in data
+
+
 def head_end(data: bytes) -> int:
     """Where the empty line after the head begins; -1 where it has not come."""
     return data.find(b"\r\n\r\n")

@@ -17,6 +17,10 @@ cpdef int status_of(bytes data) noexcept:
     return status_in(PyBytes_AS_STRING(data))
 
 
+cpdef bint says_true(bytes data) noexcept:
+    return memmem(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), b"true", 4) != NULL
+
+
 cpdef Py_ssize_t head_end(bytes data) noexcept:
     return head_end_in(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
 
