@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib import metadata
 from typing import NamedTuple
 
 import figures
@@ -122,6 +125,18 @@ def present(names: list[str]) -> Iterator[Generator]:
             yield generator
 
 
+def versions() -> dict[str, str]:
+    """Who they are that are compared, as far as they are here."""
+    asked = {"k6": ["k6", "version"], "wrk": ["wrk", "-v"], "nginx": ["nginx", "-v"]}
+    told = {"Locust": metadata.version("locust")}
+    for name, command in asked.items():
+        if shutil.which(command[0]):
+            answer = subprocess.run(command, capture_output=True, text=True, check=False)
+            number = re.search(r"\d+\.\d+\.\d+", answer.stdout + answer.stderr)
+            told[name] = number[0] if number else "of no known version"
+    return told
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
@@ -147,7 +162,8 @@ def main() -> None:
         print(f"{generator.name:20}{each}   {generator.note}")
         rows[generator.name] = {"rate": rate, "per_cpu_s": per_cpu_s, "kernel_us": kernel_us, "note": generator.note}
     if arguments.keep:
-        figures.keep("generators", {"rounds": arguments.rounds, "seconds": arguments.seconds, "rows": rows})
+        how = {"rounds": arguments.rounds, "seconds": arguments.seconds, "versions": versions()}
+        figures.keep("generators", how | {"rows": rows})
 
 
 if __name__ == "__main__":

@@ -76,6 +76,8 @@ def cost(entry: dict[str, Any], rows: dict[str, Any]) -> Iterator[str]:
         f"Closed loop, 32 connections, each request with its own body and key, medians of {rounds} "
         f"interleaved rounds of {values['seconds']:g} s: `python benchmarks/generators.py --rounds {rounds} --keep`."
     )
+    who = ", ".join(f"{name} {version}" for name, version in sorted(values["versions"].items()))
+    yield f"Measured with {who}. Versions matter: k6 1.0.0 took a tenth less than 1.8.1 here."
     yield ""
     yield "![requests per CPU-second of the generator](benchmarks.svg)"
     yield ""
