@@ -24,8 +24,8 @@ from demogen.record.collecting import registry_of
 from demogen.record.metrics import RunCollector, Snapshot
 from demogen.record.otlp import Pushing
 
-#: Not 0: gevent runs what is ready for up to 5 ms before it polls again, and the load waits for its sockets.
-_LET_POLL_S = 1e-6
+#: As long as a family takes to be made, so that the load makes up for it before the next one.
+_LET_CATCH_UP_S = 1e-3
 
 #: How long a finished run stays visible: two scrapes at the usual slowest interval.
 GRACE_S = 60
@@ -54,7 +54,7 @@ class _InTurns:
         registry = self._registry.restricted_registry(self._names) if self._names else self._registry
         for family in registry.collect():
             yield family
-            gevent.sleep(_LET_POLL_S)
+            gevent.sleep(_LET_CATCH_UP_S)
 
     def restricted_registry(self, names: Iterable[str]) -> _InTurns:
         """The samples of those names only, as of a CollectorRegistry."""
