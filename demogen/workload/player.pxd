@@ -13,7 +13,7 @@ from demogen.record.journal cimport JournalWriter
 from demogen.record.tally cimport Tally
 from demogen.workload.mix cimport Mix
 
-cdef int _FIRST_READ, _ACCEPTED, _REJECTED, _DRAWS_A_TURN
+cdef int _FIRST_READ, _ACCEPTED, _REJECTED, _DRAWS_A_TURN, _SENT_A_TURN
 cdef long long _QUEUED_NS
 
 
@@ -54,6 +54,7 @@ cdef class Player:
     cdef Sending _held
     cdef Dice _dice
     cdef object _waiting
+    cdef bint _more
     cdef list _alarms
     cdef object _alarm_order
     cdef object _read_numbers
@@ -62,7 +63,7 @@ cdef class Player:
 
     @cython.locals(due_ns=cython.longlong)
     cpdef turn(self, long long until_ns)
-    @cython.locals(play=Play, arrival=Arrival)
+    @cython.locals(play=Play, arrival=Arrival, sent=cython.int)
     cpdef _serve(self, long long now_ns)
     @cython.locals(pacer=Pacer, tally=Tally, overlooked_ns=cython.longlong, overlooked=cython.longlong, arrival=Arrival)
     cpdef _claim(self, long long now_ns)

@@ -1,5 +1,7 @@
 """The player: every arrival ends once, the journal knew first, and the same seed plays the same run."""
 
+from itertools import pairwise
+
 import pytest
 from stages import Theatre, ask
 
@@ -164,6 +166,40 @@ def test_arrivals_that_can_only_queue_do_not_wake_the_player_one_by_one(tmp_path
     assert theatre.player.take_delta().counts["offered"] == pytest.approx(1_000, abs=10)
     assert turns < 220
     assert max(late) <= 600_000
+
+
+def unanswered(theatre):
+    """Makes the theatre's ledger answer nothing; how long each turn was ready to wait for it, turn by turn."""
+    waits = []
+
+    def collect(until_ns):
+        waits.append(max(0, until_ns - theatre.clock.now_ns()))
+        theatre.clock.advance_ns(waits[-1])
+        return []
+
+    theatre.carrier.collect = collect
+    return waits
+
+
+def test_a_backlog_leaves_in_pieces_and_without_a_pause(tmp_path):
+    theatre = Theatre(tmp_path, tps=10_000, seconds=1, weights={"transfer": 1})
+    waits, sent = unanswered(theatre), [0]
+    theatre.clock.advance_ns(100_000_000)
+    while sent[-1] < 1_000:
+        theatre.player.turn(theatre.clock.now_ns() + 1_000_000_000)
+        sent.append(theatre.carrier.in_flight)
+    assert [after - before for before, after in pairwise(sent)] == [64] * 15 + [41]
+    assert waits == [0] * 16
+
+
+def test_a_backlog_that_is_given_up_leaves_no_haste_behind(tmp_path):
+    theatre = Theatre(tmp_path, tps=10_000, seconds=1, weights={"transfer": 1})
+    waits = unanswered(theatre)
+    theatre.clock.advance_ns(100_000_000)
+    theatre.player.turn(theatre.clock.now_ns())
+    theatre.player.drain(1.0)
+    assert sum(waits) == 1_000_000_000
+    assert len(waits) < 20
 
 
 def look_first(dice):
