@@ -1,6 +1,6 @@
 """What the machine itself does to a schedule: an open loop that does nothing but some work for each arrival.
 
-    python benchmarks/bare_loop.py --rate 16000 --cost-us 19 --seconds 10 --core 0
+    python benchmarks/bare_loop.py --rate 16000 --cost-us 12.7 --seconds 10 --core 0
 
 Prints lags as JSON. It never sleeps, so no generator on that core can be more punctual: where it is late, the processor
 was slow or elsewhere (a virtual machine's neighbours take it without saying so).
@@ -52,7 +52,7 @@ def lags_ns(rate: int, cost_us: float, seconds: float) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=int, default=16_000)
-    parser.add_argument("--cost-us", type=float, default=19.0)
+    parser.add_argument("--cost-us", type=float, default=12.7, help="what a request costs ours at capacity")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--core", type=int, default=0)
     arguments = parser.parse_args()

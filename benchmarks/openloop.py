@@ -31,7 +31,7 @@ from ground import RIVALS, Ground, Run, free_port
 from demogen.record.journal import JournalFile, Kind
 
 #: The last two are half and four fifths of what one process does in a closed loop on the machine of figures.json.
-RATES = (500, 2_000, 8_000, 16_000, 28_000, 38_000, 60_000)
+RATES = (500, 2_000, 8_000, 16_000, 28_000, 40_000, 64_000)
 SECONDS = 10
 BARE = Path(__file__).parent / "bare_loop.py"
 STALL_TPS = 2_000
