@@ -270,6 +270,9 @@ def test_start_turn_stop_and_read_the_verdict_in_a_browser(web_ui, browser, tmp_
     browser.get_by_role("tab", name="Ledger").click()
     browser.get_by_text("Verdict on the books").wait_for()
     web_ui.state_when(lambda state: len(state["series"]["answered"]) >= 3)
+    # Locust shows host, state and rate in its header while it runs: the link to our page must not cover them.
+    header = browser.locator("header").first.bounding_box()
+    assert browser.locator("#demogen-link").bounding_box()["y"] > header["y"] + header["height"]
     picture(browser, "ledger-tab.png")
 
     browser.locator("#demogen-tab-link").click()

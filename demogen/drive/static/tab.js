@@ -11,7 +11,7 @@ const here = (id, words, style) => {
 };
 
 document.body.append(here("demogen-link", "Ledger: live page",
-  "position:fixed;left:228px;top:17px;z-index:1300;padding:9px 16px;background:#fff;color:#0b5a3c"));
+  "position:fixed;right:20px;bottom:20px;z-index:1300;padding:12px 18px;background:#0b7a53;color:#fff;box-shadow:0 2px 6px #0006"));
 
 function furnish() {
   for (const alert of document.querySelectorAll("[role=alert]")) {
